@@ -1,0 +1,76 @@
+# Every entry point of the house. `make` alone prints this list.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PROTO_TOOLS := $(VENV)/proto-tools
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check unit integration e2e fault bench proto proto-check fmt docs clean
+
+help:  ## print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@
+
+setup: $(STAMP)  ## make .venv and install Weir with everything
+
+demo: $(STAMP)  ## set up, start Weir and watch a real four-rank training job in the browser
+	$(BIN)/python examples/demo.py
+
+up: $(STAMP)  ## start Weir on this machine (Ctrl-C stops it)
+	$(BIN)/weir up
+
+test: $(STAMP)  ## set up and run every test but the long ones: check, unit, contract, integration, e2e, fault
+	$(MAKE) check
+	$(BIN)/python -m pytest -q tests
+
+check: $(STAMP)  ## format, lint, types, import contracts, spelling, generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(MAKE) proto-check
+
+unit: $(STAMP)  ## the fast tests
+	$(BIN)/python -m pytest -q tests/unit
+
+integration: $(STAMP)  ## contract and integration tests on real engines
+	$(BIN)/python -m pytest -q tests/contract tests/integration
+
+e2e: $(STAMP)  ## processes and a real browser
+	$(BIN)/python -m pytest -q tests/e2e
+
+fault: $(STAMP)  ## kill things, then count the points
+	$(BIN)/python -m pytest -q tests/fault
+
+bench: $(STAMP)  ## measure speed and memory as ratios; writes bench-results/*.json and a table
+	$(BIN)/python -m pip install -q -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks
+
+fmt: $(STAMP)  ## format and fix what can be fixed
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+# The oldest grpcio-tools we support writes code that every later runtime reads.
+$(PROTO_TOOLS): | $(STAMP)
+	$(BIN)/python -m pip install -q --target $(PROTO_TOOLS) 'grpcio-tools==1.63.2'
+
+proto: $(PROTO_TOOLS)  ## regenerate the code beside proto/**/*.proto
+	PYTHONPATH=$(PROTO_TOOLS) $(BIN)/python -m grpc_tools.protoc -I proto \
+	  --python_out=proto --pyi_out=proto --grpc_python_out=proto proto/weir_proto/v1/*.proto
+
+proto-check: $(PROTO_TOOLS)
+	@out=$$(mktemp -d) && PYTHONPATH=$(PROTO_TOOLS) $(BIN)/python -m grpc_tools.protoc -I proto \
+	  --python_out=$$out --pyi_out=$$out --grpc_python_out=$$out proto/weir_proto/v1/*.proto \
+	  && for f in $$(cd $$out && find . -name '*_pb2*'); do cmp -s $$out/$$f proto/$$f \
+	    || { echo "generated code has drifted: $$f; run 'make proto'"; rm -rf $$out; exit 1; }; done; rm -rf $$out
+
+clean:  ## remove what `make` made (not your data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache bench-results

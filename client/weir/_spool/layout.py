@@ -1,0 +1,203 @@
+"""Where things lie under a spool root: producers' folders and the agent's files."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from weir._spool.frame import SEGMENT_HEADER
+from weir._spool.notes import Control, Meta, Watermark, Welcome
+
+_SEGMENT_NAME = re.compile(r"\d{8,}\.seg")
+
+
+def folder_name(name: str) -> str:
+    """Return `name` percent-encoded except `[A-Za-z0-9_.-]`; `.` and `..` too."""
+    encoded = quote(name, safe="").replace("~", "%7E")
+    return encoded.replace(".", "%2E") if encoded in {".", ".."} else encoded
+
+
+def agent_lock_path(root: Path, node: str) -> Path:
+    """Return the file that the agent of `node` holds a flock on."""
+    return root / f"agent-{folder_name(node)}.lock"
+
+
+def agent_log_path(root: Path, node: str) -> Path:
+    """Return where the agent of `node` writes what it has to say."""
+    return root / f"agent-{folder_name(node)}.log"
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolDir:
+    """One producer's folder.
+
+    Absent files read as "nothing yet"; every write is atomic (tmp, fsync, rename), so a reader
+    sees the old file or the new one. Methods raise OSError as the disk does.
+
+    Attributes:
+        path: `<root>/<project>/<run_id>/<producer>`.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, meta: Meta, *, token: str = "") -> "SpoolDir":
+        """Make the folder with its meta.json, and `credentials` (mode 0600) when there is a token.
+
+        meta.json comes last: a folder without one is not a spool yet.
+        """
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool = cls(root / folder_name(meta.project) / folder_name(meta.run_id) / meta.producer)
+        spool.path.mkdir(mode=0o700, parents=True)
+        if token:
+            _replace(spool.path / "credentials", token.encode())
+        _replace(spool.path / "meta.json", meta.to_json())
+        return spool
+
+    @property
+    def producer(self) -> bytes:
+        """The producer's 16 bytes, from the folder's name."""
+        return bytes.fromhex(self.path.name)
+
+    @property
+    def run_path(self) -> Path:
+        """The run's folder: what `weir sync` takes to send all its producers."""
+        return self.path.parent
+
+    def read_meta(self) -> Meta:
+        """Read meta.json.
+
+        Raises:
+            ConfigError: It is not one, or of a newer format.
+        """
+        return Meta.from_json((self.path / "meta.json").read_bytes())
+
+    def read_token(self) -> str:
+        """Read the token; "" when there is none."""
+        return (_read(self.path / "credentials") or b"").decode().strip()
+
+    def read_watermark(self) -> Watermark:
+        """Read how far the server has come; zeros when it has not answered yet."""
+        return Watermark.from_bytes(_read(self.path / "watermark") or b"")
+
+    def write_watermark(self, watermark: Watermark) -> None:
+        """Write how far the server has come; on disk before this returns."""
+        _replace(self.path / "watermark", watermark.to_bytes())
+
+    def read_welcome(self) -> Welcome | None:
+        """Read what the server said to the Hello; None when it has not answered yet."""
+        found = _read(self.path / "welcome.json")
+        return None if found is None else Welcome.from_json(found)
+
+    def write_welcome(self, welcome: Welcome) -> None:
+        """Write what the server said to the Hello."""
+        _replace(self.path / "welcome.json", welcome.to_json())
+
+    def read_control(self) -> Control:
+        """Read what the server asks of the run; nothing when there is no file."""
+        found = _read(self.path / "control.json")
+        return Control() if found is None else Control.from_json(found)
+
+    def write_control(self, control: Control) -> None:
+        """Write what the server asks of the run."""
+        _replace(self.path / "control.json", control.to_json())
+
+    def list_segments(self) -> list[Path]:
+        """List the segments in the order they were written."""
+        try:
+            names = os.listdir(self.path)
+        except FileNotFoundError:
+            return []
+        numbered = sorted((int(name[:-4]), name) for name in names if _SEGMENT_NAME.fullmatch(name))
+        return [self.path / name for _, name in numbered]
+
+    def segment_path(self, number: int) -> Path:
+        """Return where segment `number` (from 1) lies."""
+        return self.path / f"{number:08d}.seg"
+
+    def size_bytes(self) -> int:
+        """Return how much of the disk the segments take."""
+        return sum(_size(path) for path in self.list_segments())
+
+    def unlink_committed(self, committed_seq: int) -> int:
+        """Remove segments whose last seq is at most `committed_seq`; returns the bytes freed.
+
+        A segment's last seq is known from the next one's first, so the newest always stays; the
+        folder goes as a whole with `remove`. Write the watermark before calling this.
+        """
+        segments = self.list_segments()
+        freed_bytes = 0
+        for path, following in zip(segments, segments[1:], strict=False):
+            first_seq = read_first_seq(following)
+            if first_seq is None or first_seq > committed_seq + 1:
+                break
+            freed_bytes += _size(path)
+            path.unlink(missing_ok=True)
+        return freed_bytes
+
+    def remove(self) -> None:
+        """Remove the folder, and the run's and project's folders when nothing else is in them.
+
+        meta.json goes first: a folder half removed is not a spool any more.
+        """
+        (self.path / "meta.json").unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+        for parent in (self.path.parent, self.path.parent.parent):
+            try:
+                parent.rmdir()
+            except OSError:  # another producer lives there
+                return
+
+
+def list_spools(root: Path) -> Iterator[SpoolDir]:
+    """Iterate over the producers under `root`, which may also be a project's or a run's folder.
+
+    Sorted by path. A folder without meta.json is not a spool (yet, or any more).
+    """
+    if (root / "meta.json").is_file():
+        yield SpoolDir(root)
+        return
+    for depth in ("*", "*/*", "*/*/*"):
+        for meta_path in sorted(root.glob(f"{depth}/meta.json")):
+            yield SpoolDir(meta_path.parent)
+
+
+def read_first_seq(segment: Path) -> int | None:
+    """Return the first seq of a segment; None when its header is missing or damaged."""
+    try:
+        with segment.open("rb") as file:
+            header = file.read(SEGMENT_HEADER.size)
+    except FileNotFoundError:
+        return None
+    if len(header) < SEGMENT_HEADER.size:
+        return None
+    magic, first_seq = SEGMENT_HEADER.unpack(header)
+    return int(first_seq) if magic == b"WEIRSEG1" else None
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, path)

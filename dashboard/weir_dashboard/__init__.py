@@ -1,0 +1,1 @@
+"""Weir: experiment tracking for training on many nodes."""

@@ -1,0 +1,1 @@
+"""The wire: Weir's protocol buffers and the code generated from them."""

@@ -1,0 +1,1 @@
+"""The stream between gateway and writer: Redis, and its in-memory twin."""

@@ -1,0 +1,1 @@
+"""What lies at rest, and how to ask it. Knows ClickHouse; knows no gRPC and no Redis."""

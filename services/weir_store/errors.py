@@ -1,0 +1,42 @@
+"""What can go wrong at the store, sorted by what the caller should do.
+
+    StoreError
+    ├─ StoreUnavailable   wait and repeat: nothing was decided
+    ├─ StoreRejected      give this block up: repeating cannot help (→ dead letter)
+    ├─ InvalidQuery       fix the question
+    │   ├─ UnknownProject
+    │   └─ UnknownRun
+    └─ SchemaMismatch     run `weir migrate`
+"""
+
+
+class StoreError(Exception):
+    """Anything the store has to say, with a `hint` that names the next step."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{message} — {hint}" if hint else message)
+        self.hint = hint
+
+
+class StoreUnavailable(StoreError):
+    """No definite answer: the store is down, slow, full or in doubt. Repeating is safe."""
+
+
+class StoreRejected(StoreError):
+    """The store will never take these rows. Repeating them cannot help."""
+
+
+class InvalidQuery(StoreError):
+    """The question is wrong: a bad filter, an unknown column, a limit exceeded."""
+
+
+class UnknownProject(InvalidQuery):
+    """No such project, or none that the caller may see."""
+
+
+class UnknownRun(InvalidQuery):
+    """No such run in the project."""
+
+
+class SchemaMismatch(StoreError):
+    """The tables are older or newer than this release."""

@@ -1,0 +1,198 @@
+"""The words of the house at rest: what the store holds and what it answers.
+
+Value types only; imports nothing of ours. Times are Unix microseconds (UTC),
+`int`. A run is named by (project, run_id).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+Scalar: TypeAlias = float | int | bool | str | None
+"""A leaf of config or summary. Lists and other values are held as `Json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A config value that is no scalar, kept as JSON text."""
+
+    text: str
+
+
+class RunState(StrEnum):
+    """Where a run, or one session of it, stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunRef:
+    """Names one run."""
+
+    project: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as the home page shows it; `last_activity_unix_us` is 0 when it never had any."""
+
+    name: str
+    runs: int
+    running: int
+    last_activity_unix_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One process life: a producer, the rank it was, and how it ended."""
+
+    producer: UUID
+    rank: int
+    local_rank: int
+    world_size: int
+    node: str
+    pid: int
+    launcher: str
+    role: str
+    attempt: int
+    state: RunState
+    exit_code: int
+    reason: str
+    started_unix_us: int
+    last_seen_unix_us: int
+    committed_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run with everything a table row or an overview page needs.
+
+    `config`, `summary` and `meta` are flat, keyed by path. `summary` holds the
+    values set in code, and for every metric its last value under its name.
+    """
+
+    project: str
+    run_id: str
+    created_unix_us: int
+    name: str = ""
+    group: str = ""
+    job_type: str = ""
+    user: str = ""
+    notes: str = ""
+    state: RunState = RunState.RUNNING
+    tags: tuple[str, ...] = ()
+    finished_unix_us: int = 0
+    last_seen_unix_us: int = 0
+    world_size: int = 0
+    ranks: int = 0
+    config: Mapping[str, Scalar | Json] = field(default_factory=dict)
+    summary: Mapping[str, Scalar | Json] = field(default_factory=dict)
+    meta: Mapping[str, Scalar | Json] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> RunRef:
+        """The run's name in queries."""
+        return RunRef(self.project, self.run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Some runs, and how many match in all."""
+
+    runs: tuple[Run, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's name and what is known of it over the runs asked for."""
+
+    name: str
+    runs: int
+    min_step: int
+    max_step: int
+    has_nonfinite: bool
+    is_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPage:
+    """Some metrics by name, and how many match in all."""
+
+    metrics: tuple[Metric, ...]
+    total: int
+
+
+class XAxis(StrEnum):
+    """What runs along the horizontal axis."""
+
+    STEP = "step"
+    TIME = "time"  # Unix µs
+    RELATIVE = "relative"  # µs since the run's first point
+    METRIC = "metric"  # value of another metric at the same step and rank
+
+
+class Reduce(StrEnum):
+    """How ranks are put together."""
+
+    NONE = "none"  # one series per rank
+    RANKS = "ranks"  # min, mean and max over the ranks of each bucket
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs, in which order, which page.
+
+    Attributes:
+        project: Empty asks every project in `projects_allowed`.
+        where: A filter, docs/filter.md; empty matches all.
+        order_by: A field, `-` before it for descending, e.g. `-created`, `summary.loss`.
+        limit: 1 … 10 000.
+        offset: From 0.
+        columns: `config.*` / `summary.*` paths to fill; `None` fills all.
+        projects_allowed: What the caller may see; `None` = everything.
+    """
+
+    project: str = ""
+    where: str = ""
+    order_by: str = "-created"
+    limit: int = 100
+    offset: int = 0
+    columns: tuple[str, ...] | None = None
+    projects_allowed: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Which points, and how many of them.
+
+    Attributes:
+        runs: 1 … 1 000 runs.
+        metrics: 1 … 1 000 exact metric names.
+        max_points: Buckets per series; `None` reads every point.
+        x: The axis.
+        x_metric: The metric on the axis when `x` is METRIC.
+        ranks: `None` reads all.
+        reduce: Over ranks, at the server.
+        x_min: In the unit of `x`, inclusive; `None` = from the start.
+        x_max: In the unit of `x`, exclusive; `None` = to the end.
+    """
+
+    runs: tuple[RunRef, ...]
+    metrics: tuple[str, ...]
+    max_points: int | None = None
+    x: XAxis = XAxis.STEP
+    x_metric: str = ""
+    ranks: tuple[int, ...] | None = None
+    reduce: Reduce = Reduce.NONE
+    x_min: float | None = None
+    x_max: float | None = None

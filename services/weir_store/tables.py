@@ -1,0 +1,21 @@
+"""Table names, once. Columns are in `schema/*.sql` and docs/formats/tables.md."""
+
+POINTS = "points"
+TEXT_POINTS = "text_points"
+RUNS = "runs"
+RUN_ATTRS = "run_attrs"
+SESSIONS = "sessions"
+EVENTS = "events"
+DEAD_LETTERS = "dead_letters"
+INGEST_COMMITS = "ingest_commits"
+
+INSERT_ORDER = (
+    POINTS,
+    TEXT_POINTS,
+    RUN_ATTRS,
+    SESSIONS,
+    EVENTS,
+    DEAD_LETTERS,
+    RUNS,
+    INGEST_COMMITS,  # last: a watermark never runs ahead of its rows
+)
