@@ -51,7 +51,7 @@ fault: $(STAMP)  ## kill things, then count the points
 	$(BIN)/python -m pytest -q tests/fault
 
 bench: $(STAMP)  ## measure speed and memory as ratios; writes bench-results/*.json and a table
-	$(BIN)/python -m pip install -q -r benchmarks/requirements.txt
+	test -x .venv-peers/bin/mlflow || { $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q -r benchmarks/peers/requirements.txt; }
 	$(BIN)/python -m benchmarks
 
 fmt: $(STAMP)  ## format and fix what can be fixed

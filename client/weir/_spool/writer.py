@@ -29,6 +29,7 @@ class SegmentWriter:
     def __init__(self, spool: SpoolDir, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._spool = spool
         self._segment_bytes = segment_bytes
+        self._path = spool.path
         self._descriptor = -1
         self._size_bytes = 0
 
@@ -70,7 +71,8 @@ class SegmentWriter:
         segments = self._spool.list_segments()
         number = int(segments[-1].stem) + 1 if segments else 1
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(self._spool.segment_path(number), flags, 0o600)
+        self._path = self._spool.segment_path(number)
+        self._descriptor = os.open(self._path, flags, 0o600)
         self._size_bytes = 0
 
     def _write_whole(self, record: bytes) -> None:
@@ -88,12 +90,8 @@ class SegmentWriter:
             self.close()
             return
         if self._size_bytes == 0:
-            self._remove_empty_segment()
-
-    def _remove_empty_segment(self) -> None:
-        self.close()
-        path = self._spool.list_segments()[-1]
-        path.unlink(missing_ok=True)
+            self.close()
+            self._path.unlink(missing_ok=True)
 
 
 def cut_torn_tail(spool: SpoolDir) -> int:

@@ -1,0 +1,111 @@
+"""Facts about a run as messages of the wire, and a batch as a frame's body. Pure."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from weir._columns import StepMemory, Symbols, point_blocks, text_block
+from weir._config import DELETED
+from weir._queue import Batch
+from weir._values import MAX_TEXT_BYTES, Json, fits_text, to_attr_value
+from weir.errors import InvalidPoint
+from weir_proto.v1 import ingest_pb2 as pb
+
+BODY_SCHEMA = 1
+
+
+def attr(namespace: "pb.Attr.Namespace.ValueType", path: str, value: Any) -> pb.Attr:
+    """Return one fact; `DELETED` as its removal.
+
+    Raises:
+        InvalidPoint: The value is a text or JSON over 64 KiB, or nothing JSON can say.
+    """
+    message = pb.Attr(namespace=namespace, path=path)
+    if value is DELETED:
+        message.deleted = True
+        return message
+    try:
+        leaf = to_attr_value(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidPoint(f"{path} cannot be recorded: {error}") from error
+    _set_value(message, leaf)
+    return message
+
+
+def _set_value(message: pb.Attr, leaf: float | int | bool | str | None) -> None:
+    if isinstance(leaf, str) and not fits_text(leaf):
+        raise InvalidPoint(f"{message.path} is over {MAX_TEXT_BYTES} bytes, or not valid UTF-8")
+    if leaf is None:
+        message.null = True
+    elif isinstance(leaf, bool):
+        message.bool = leaf
+    elif isinstance(leaf, int):
+        message.int = leaf
+    elif isinstance(leaf, float):
+        message.float = leaf
+    elif isinstance(leaf, Json):
+        message.json = leaf
+    else:
+        message.str = leaf
+
+
+def event(
+    kind: str,
+    title: str,
+    *,
+    time_unix_us: int,
+    severity: str = "warn",
+    body: str = "",
+    step: int | None = None,
+    attrs: Mapping[str, str] | None = None,
+) -> pb.Event:
+    """Return something that happened to the run, with a fresh id."""
+    return pb.Event(
+        event_id=os.urandom(16),
+        time_unix_us=time_unix_us,
+        kind=kind,
+        severity=severity,
+        title=title,
+        body=body,
+        has_step=step is not None,
+        step=step or 0,
+        attrs=attrs or {},
+    )
+
+
+def session(
+    state: "pb.SessionUpdate.State.ValueType",
+    *,
+    time_unix_us: int,
+    exit_code: int = 0,
+    reason: str = "",
+) -> pb.SessionUpdate:
+    """Return what the process knows about its own life; `reason` is cut to one line."""
+    line = reason.splitlines()[0][:1_000] if reason else ""
+    return pb.SessionUpdate(
+        state=state, exit_code=exit_code, reason=line, time_unix_us=time_unix_us
+    )
+
+
+def pack_body(
+    batch: Batch,
+    memory: StepMemory,
+    *,
+    session: pb.SessionUpdate | None = None,
+    losses: Sequence[pb.Loss] = (),
+) -> bytes:
+    """Return a frame's body. `memory` learns the steps in it."""
+    symbols = Symbols()
+    points = point_blocks(batch.rows, symbols, memory)
+    texts = [text_block(batch.texts, symbols)] if batch.texts else []
+    body = pb.Body(
+        schema=BODY_SCHEMA,
+        names=symbols.names(),
+        points=points,
+        texts=texts,
+        attrs=batch.attrs,
+        events=batch.events,
+        session=session,
+        losses=losses,
+    )
+    return body.SerializeToString()

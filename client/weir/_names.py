@@ -1,0 +1,59 @@
+"""Which names Weir takes: metrics, tags, config paths, projects and run ids."""
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+MAX_NAME_BYTES: Final = 512
+MAX_ID_BYTES: Final = 128
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_ID_LENGTH: Final = 10
+
+
+def name_fault(name: object, *, max_bytes: int = MAX_NAME_BYTES) -> str | None:
+    """Return what is wrong with a name, or None when it is good."""
+    if not isinstance(name, str):
+        return f"a name must be text, not {type(name).__name__}"
+    if not name:
+        return "a name must not be empty"
+    try:
+        size_bytes = len(name.encode())
+    except UnicodeEncodeError:
+        return "a name must be valid UTF-8"
+    if size_bytes > max_bytes:
+        return f"a name of {size_bytes} bytes is over {max_bytes}"
+    if _CONTROL.search(name):
+        return "a name must not hold control characters"
+    return None
+
+
+def flatten(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[Any, Any]]:
+    """Iterate over (name, value), nested mappings joined with `/`: `{"val": {"acc": 1}}` → `val/acc`.
+
+    A key that is not text comes out as it is, for `name_fault` to refuse.
+    """
+    for key, value in data.items():
+        name = f"{prefix}{key}" if isinstance(key, str) else key
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{name}/")
+        else:
+            yield name, value
+
+
+def random_run_id() -> str:
+    """Return ten characters of `[a-z0-9]`; not touched by the seed of `random`."""
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def derived_run_id(*parts: str) -> str:
+    """Return the same ten characters of `[a-z0-9]` for the same parts, on every machine."""
+    digest = blake2b("\0".join(parts).encode(), digest_size=16).digest()
+    number = int.from_bytes(digest, "big")
+    letters = []
+    for _ in range(_ID_LENGTH):
+        number, index = divmod(number, len(_ID_ALPHABET))
+        letters.append(_ID_ALPHABET[index])
+    return "".join(letters)
