@@ -1,0 +1,61 @@
+// Numbers as people read them: four significant digits, short steps, clock-like durations. Pure.
+
+const NUMBER_DIGITS = 4;
+
+/** A value in a tooltip or table: `0.4213`, `1.2e-5`, `NaN`, `−∞`. */
+export function num(v) {
+  if (Number.isNaN(v)) return "NaN";
+  if (v === Infinity) return "+∞";
+  if (v === -Infinity) return "−∞";
+  if (v === 0) return "0";
+  const size = Math.abs(v);
+  if (size < 1e-3 || size >= 1e7) return v.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e");
+  if (size >= 1e4) return Math.round(v).toLocaleString("en-US");
+  return String(Number(v.toPrecision(NUMBER_DIGITS)));
+}
+
+const SUFFIXES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
+
+/** A tick: as many decimals as the distance between ticks needs, `12.5k` for the large. */
+export function tick(v, increment) {
+  if (v === 0) return "0";
+  const size = Math.abs(v);
+  if (size < 1e-3 || (increment && increment < 1e-4)) return num(v);
+  for (const [unit, suffix] of SUFFIXES) {
+    if (size < unit || size < 1e4) continue;
+    return trim(v / unit, increment ? increment / unit : 0) + suffix;
+  }
+  return trim(v, increment);
+}
+
+function trim(v, increment) {
+  const digits = increment ? Math.min(6, Math.max(0, -Math.floor(Math.log10(increment) + 1e-9))) : 3;
+  return v.toFixed(increment >= 1 ? 0 : digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+}
+
+/** A time span given in seconds: `340 ms`, `12 s`, `4 min`, `2.5 h`, `3 d`. */
+export function duration(s) {
+  const size = Math.abs(s);
+  if (size === 0) return "0 s";
+  if (size < 1) return `${Number((s * 1e3).toPrecision(3))} ms`;
+  if (size < 120) return `${Number(s.toPrecision(3))} s`;
+  if (size < 7200) return `${Number((s / 60).toPrecision(3))} min`;
+  if (size < 172800) return `${Number((s / 3600).toPrecision(3))} h`;
+  return `${Number((s / 86400).toPrecision(3))} d`;
+}
+
+/** A position on the axis, for the head of the tooltip. `x` is in display units. */
+export function position(x, axis, xMetric) {
+  if (axis === "step") return `step ${Math.round(x).toLocaleString("en-US")}`;
+  if (axis === "relative") return duration(x);
+  if (axis === "time") return new Date(x * 1e3).toLocaleString();
+  return `${xMetric} ${num(x)}`;
+}
+
+/** What one drawn point stands for, printed on every chart. `width` is in display units. */
+export function resolution({ every, width }, axis) {
+  if (every) return "every point";
+  if (axis === "step") return `${width.toLocaleString("en-US")} steps/bucket`;
+  if (axis === "metric") return `${num(width)}/bucket`;
+  return `${duration(width)}/bucket`;
+}
