@@ -265,7 +265,7 @@ class _Losses:
         self._rejected = rejected
         self._told_dropped = 0
         self._told_rejected = 0
-        self.reason = "queue_full"  # why the queue is full, as far as is known
+        self.reason = "queue_full"  # until a write fails and gives a better one
 
     def take(self) -> list[pb.Loss]:
         dropped, rejected = self._queue.dropped, self._rejected()
@@ -274,8 +274,7 @@ class _Losses:
             _loss("bad_value", rejected - self._told_rejected, "not a number or a text"),
         ]
         self._told_dropped, self._told_rejected = dropped, rejected
-        if dropped == self._told_dropped:
-            self.reason = self.reason if losses[0] else "queue_full"
+        self.reason = "queue_full"
         return [loss for loss in losses if loss]
 
 

@@ -73,7 +73,7 @@ export function padded({ lo, hi }, logY) {
     return [lo / factor, hi * factor];
   }
   const air = hi > lo ? (hi - lo) * 0.06 : Math.abs(hi) * 0.1 || 1;
-  return [lo >= 0 && lo - air < 0 ? Math.min(0, lo) - (lo === 0 ? air * 0.5 : 0) : lo - air, hi + air];
+  return [lo >= 0 ? Math.max(lo - air, -0.3 * air) : lo - air, hi + air];
 }
 
 /** How many buckets to ask for: a power of two near the plot's width, so that answers repeat. */

@@ -80,9 +80,9 @@ function drawEnvelope(ctx, curve, [from, to], toX, toY, alpha) {
     if (!(hi[i] > lo[i])) continue;
     const before = i > 0 ? Math.min(x[i] - x[i - 1], gap) : 0;
     const after = i + 1 < x.length ? Math.min(x[i + 1] - x[i], gap) : before;
-    const left = toX(x[i] - before / 2), right = toX(x[i] + after / 2);
+    const left = Math.floor(toX(x[i] - before / 2)), right = Math.ceil(toX(x[i] + after / 2));
     const top = toY(hi[i]), bottom = toY(lo[i]);
-    ctx.rect(left, top, Math.max(right - left, 1), Math.max(bottom - top, 1));
+    ctx.rect(left, top, right - left, Math.max(bottom - top, 1));
   }
   ctx.fill();
   ctx.globalAlpha = 1;

@@ -1,0 +1,69 @@
+"""Finishing what a dead trainer left: the agent becomes the writer for one last frame."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from weir._spool import FLAG_FINAL, Meta, SegmentWriter, SpoolDir, cut_torn_tail
+from weir.agent._extent import read_extent
+from weir_proto.v1 import ingest_pb2 as pb
+
+_EXIT_CODE_UNKNOWN = -1
+
+
+def take_over(spool: SpoolDir, meta: Meta, *, now_unix_us: int) -> bool:
+    """Close the log of a trainer that vanished; returns whether this call did it.
+
+    Cuts the torn tail and appends a CRASHED session with the FINAL flag. Safe to repeat, also
+    after dying half way: a spool that has its FINAL frame is left alone. Frames that are damaged
+    in the middle stay where they are; the reader tells of them as a gap when it gets there.
+
+    Raises:
+        SpoolError, OSError: The disk does not let us. Try again later.
+    """
+    with _alone(spool) as alone:
+        if not alone or read_extent(spool).final:
+            return False
+        cut_bytes = cut_torn_tail(spool)
+        extent = read_extent(spool)
+        # After a power loss the server may have accepted frames that our disk has lost; their
+        # numbers are taken.
+        seq = max(extent.last_seq, spool.read_watermark().accepted_seq) + 1
+        body = _last_words(meta, seq, cut_bytes, now_unix_us).SerializeToString()
+        _append(spool, seq, body)
+        return True
+
+
+def _append(spool: SpoolDir, seq: int, body: bytes) -> None:
+    writer = SegmentWriter(spool)
+    try:
+        writer.append(seq, FLAG_FINAL, body)
+    finally:
+        writer.close()
+
+
+def _last_words(meta: Meta, seq: int, cut_bytes: int, now_unix_us: int) -> pb.Body:
+    session = pb.SessionUpdate(
+        state=pb.SessionUpdate.CRASHED,
+        exit_code=_EXIT_CODE_UNKNOWN,
+        reason=f"process {meta.pid} vanished without finish()",
+        time_unix_us=now_unix_us,
+    )
+    losses = []
+    if cut_bytes:
+        message = f"{cut_bytes} bytes of the last frame were half written when the process died"
+        losses.append(pb.Loss(reason="torn_tail", message=message))
+    return pb.Body(schema=1, session=session, losses=losses)
+
+
+@contextmanager
+def _alone(spool: SpoolDir) -> Iterator[bool]:
+    """Keep the agent and `weir sync` from closing the same log at once; True when we are alone."""
+    # Opened for writing because NFS emulates flock with record locks, which ask for it.
+    with (spool.path / "meta.json").open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True

@@ -1,0 +1,62 @@
+// What lies under the cursor: nearest runs first, the rest counted.
+
+import { h } from "./dom.js";
+import { nonFiniteWords } from "./draw.js";
+import { nearest } from "./curves.js";
+import { num, position } from "./format.js";
+
+const SHOWN = 12;
+
+/** Rows for the tooltip, nearest to the cursor's y first. Pure. */
+export function rowsAt(curves, x, y) {
+  const rows = [];
+  for (const curve of curves) {
+    const i = nearest(curve.x, x);
+    if (i < 0 || Math.abs(curve.x[i] - x) > curve.gap) continue;
+    const value = curve.smoothed[i];
+    const spread = curve.spread && curve.hi[i] > curve.lo[i] ? [curve.lo[i], curve.hi[i]] : null;
+    rows.push({ curve, x: curve.x[i], value, spread, bad: curve.bad[i], distance: Number.isNaN(value) ? Infinity : Math.abs(value - y) });
+  }
+  return rows.sort((a, b) => a.distance - b.distance);
+}
+
+export class Tooltip {
+  constructor() {
+    this.el = h("div", { class: "tooltip", role: "status", hidden: true });
+  }
+
+  show(panel, cursor, view, host) {
+    const { u } = panel;
+    if (cursor.left < 0 || cursor.top < 0) return this.hide();
+    const x = u.posToVal(cursor.left, "x");
+    const rows = rowsAt(panel.curves, x, u.posToVal(cursor.top, "y"));
+    if (rows.length === 0) return this.hide();
+    const head = h("div", { class: "at" }, position(rows[0].x, view.x, view.xMetric));
+    const more = rows.length - SHOWN;
+    this.el.replaceChildren(head, ...rows.slice(0, SHOWN).map(line), ...(more > 0 ? [h("div", { class: "more" }, `+${more} more`)] : []));
+    this.el.hidden = false;
+    this.place(u.over.getBoundingClientRect(), cursor, host.getBoundingClientRect());
+    return rows[0].curve.run;
+  }
+
+  place(over, cursor, host) {
+    const { offsetWidth: width, offsetHeight: height } = this.el;
+    const x = over.left - host.left + cursor.left, y = over.top - host.top + cursor.top;
+    const left = x + 16 + width > host.width ? x - width - 16 : x + 16;
+    this.el.style.left = `${Math.max(0, left)}px`;
+    this.el.style.top = `${Math.max(0, Math.min(y + 12, host.height - height - 4))}px`;
+  }
+
+  hide() {
+    this.el.hidden = true;
+  }
+}
+
+function line({ curve, value, spread, bad }) {
+  const words = nonFiniteWords(bad);
+  return h("div", { class: "row" },
+    h("i", { style: `background:${curve.color}` }),
+    h("span", { class: "name" }, curve.label),
+    h("b", {}, words && Number.isNaN(value) ? words : num(value)),
+    h("span", { class: "spread" }, words || (spread ? `${num(spread[0])} – ${num(spread[1])}` : "")));
+}

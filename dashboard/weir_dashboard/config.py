@@ -1,0 +1,30 @@
+"""How the dashboard was started: plain values, handed down by the caller, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardConfig:
+    """Everything the dashboard needs to know.
+
+    Attributes:
+        host: Address to bind.
+        port: HTTP port; 0 picks a free one.
+        clickhouse_url: ClickHouse's HTTP interface.
+        user: ClickHouse user.
+        password: ClickHouse password; empty = none asked.
+        database: Tables live in `<database>_raw`.
+        gateway: `host:port` shown in the quick start.
+        query_timeout_s: Longest wait for an answer.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7701
+    clickhouse_url: str = "http://127.0.0.1:7702"
+    user: str = "default"
+    password: str = ""
+    database: str = "weir"
+    gateway: str = "127.0.0.1:7700"
+    query_timeout_s: float = 30.0

@@ -1,0 +1,139 @@
+"""The only place that asks the Reader, and the only place that remembers what it said.
+
+Pages rerun often and several people look at the same thing: answers are shared
+for a second or two. When the store is silent, the last good answer is returned
+and says so. Points are never kept here: the browser keeps what it draws.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Final
+
+import pyarrow as pa
+
+from weir_dashboard.last_good import Answer, LastGood
+from weir_store.base import Reader
+from weir_store.records import (
+    MetricPage,
+    Project,
+    Run,
+    RunPage,
+    RunQuery,
+    RunRef,
+    SeriesQuery,
+    Session,
+)
+
+_FRESH_S: Final = 2.0
+_TOKEN_S: Final = 0.5
+_COUNTED_AT_ONCE: Final = 10_000
+
+
+class Asked:
+    """What the pages and routes may ask of one store. Safe from any thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._kept = LastGood()
+        self._ordinals: dict[str, dict[RunRef, int]] = {}
+        self._counting = threading.Lock()  # guards _ordinals
+
+    def projects(self) -> Answer[list[Project]]:
+        """List the projects, last active first."""
+        return self._kept.ask("projects", _FRESH_S, self._reader.list_projects)
+
+    def runs(self, query: RunQuery) -> Answer[RunPage]:
+        """List one page of runs."""
+        return self._kept.ask(query, _FRESH_S, lambda: self._reader.list_runs(query))
+
+    def run(self, ref: RunRef) -> Answer[Run]:
+        """Return one run. Raises `UnknownRun`."""
+        return self._kept.ask(ref, _FRESH_S, lambda: self._reader.get_run(ref))
+
+    def sessions(self, ref: RunRef) -> Answer[list[Session]]:
+        """List the run's process lives."""
+        return self._kept.ask(
+            ("sessions", ref), _FRESH_S, lambda: self._reader.list_sessions(ref)
+        )
+
+    def metrics(
+        self, refs: Sequence[RunRef], search: str = "", limit: int = 1_000
+    ) -> Answer[MetricPage]:
+        """List the numeric metrics these runs have; no runs have none."""
+        key = ("metrics", tuple(refs), search, limit)
+        return self._kept.ask(key, _FRESH_S, lambda: self._list_metrics(refs, search, limit))
+
+    def compared(self, refs: Sequence[RunRef], *, only_different: bool) -> Answer[pa.Table]:
+        """Put config, meta and summary of runs side by side."""
+        key = ("compared", tuple(refs), only_different)
+        return self._kept.ask(
+            key, _FRESH_S, lambda: self._reader.compare_runs(refs, only_different=only_different)
+        )
+
+    def series(self, query: SeriesQuery) -> pa.Table:
+        """Read points; never kept."""
+        return self._reader.read_series(query)
+
+    def token(self, refs: Sequence[RunRef], metrics: Sequence[str]) -> str:
+        """Name the state of these series: another token means another answer."""
+        key = ("token", tuple(refs), tuple(metrics))
+        return self._kept.ask(key, _TOKEN_S, lambda: self._read_token(refs, metrics)).value
+
+    def ordinals(self, project: str, refs: Sequence[RunRef]) -> Mapping[RunRef, int]:
+        """Return each run's place by creation in its project; the store is asked for new runs only."""
+        with self._counting:
+            known = self._ordinals.setdefault(project, {})
+            if all(ref in known for ref in refs):
+                return known
+            while page := self._created(project, after=len(known)):
+                before = len(known)
+                for ref in page:
+                    known.setdefault(ref, len(known))
+                if len(page) < _COUNTED_AT_ONCE or len(known) == before:
+                    break
+            return known
+
+    def _list_metrics(self, refs: Sequence[RunRef], search: str, limit: int) -> MetricPage:
+        if not refs:
+            return MetricPage((), 0)
+        page = self._reader.list_metrics(refs, search=search, limit=limit)
+        numeric = tuple(metric for metric in page.metrics if not metric.is_text)
+        return MetricPage(numeric, page.total - (len(page.metrics) - len(numeric)))
+
+    def _read_token(self, refs: Sequence[RunRef], metrics: Sequence[str]) -> str:
+        latest = self._reader.read_latest(refs, metrics)
+        digest = blake2b(digest_size=12)
+        for name in ("run_id", "metric", "rank", "step", "time_unix_us", "last", "min", "max"):
+            for chunk in latest.column(name).cast(pa.string()).chunks:
+                digest.update("\0".join(str(text) for text in chunk.to_pylist()).encode())
+        return digest.hexdigest()
+
+    def _created(self, project: str, after: int) -> list[RunRef]:
+        query = RunQuery(
+            project, order_by="created", limit=_COUNTED_AT_ONCE, offset=after, columns=()
+        )
+        return [run.ref for run in self._reader.list_runs(query).runs]
+
+
+_asked: Asked | None = None
+
+
+def use(reader: Reader) -> Asked:
+    """Set the store that pages and routes ask; called once, before the first page."""
+    global _asked
+    _asked = Asked(reader)
+    return _asked
+
+
+def ask() -> Asked:
+    """Return the store to ask.
+
+    Raises:
+        RuntimeError: Nobody called `use`; start the dashboard with `python -m weir_dashboard`.
+    """
+    if _asked is None:
+        raise RuntimeError("no store was given — start with: python -m weir_dashboard")
+    return _asked
