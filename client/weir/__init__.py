@@ -1,0 +1,88 @@
+"""Weir records what training jobs do: `import weir; run = weir.init(); run.log({"loss": 0.5})`.
+
+The functions of this module speak to the run opened last. Everything public is named in
+`__all__`; everything else has an underscore and may change.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from weir._config import Nested, Summary
+from weir._fork import watch_forks
+from weir._init import current_run, init
+from weir._run import Level, Run, Stats
+from weir._settings import Settings
+from weir._summary import Goal, Policy
+from weir import errors
+from weir.errors import UsageError
+
+if TYPE_CHECKING:
+    run: Run | None
+    config: Nested
+    summary: Summary
+
+__all__ = [
+    "Run",
+    "Settings",
+    "Stats",
+    "config",
+    "define_metric",
+    "errors",
+    "finish",
+    "flush",
+    "init",
+    "log",
+    "run",
+    "summary",
+]
+
+watch_forks()
+
+
+def log(
+    data: Mapping[str, Any],
+    step: int | None = None,
+    timestamp: float | datetime | None = None,
+    *,
+    commit: bool = True,
+) -> None:
+    """Record values at a step of the current run; see `Run.log`."""
+    _current().log(data, step, timestamp, commit=commit)
+
+
+def define_metric(
+    glob: str,
+    step_metric: str | None = None,
+    summary: Policy | None = None,
+    goal: Goal | None = None,
+) -> None:
+    """Say how metrics are drawn and summarised; see `Run.define_metric`."""
+    _current().define_metric(glob, step_metric, summary, goal)
+
+
+def flush(level: Level = "spooled", timeout: float | None = None) -> bool:
+    """Wait until everything logged so far has come to a place; see `Run.flush`."""
+    return _current().flush(level, timeout)
+
+
+def finish(exit_code: int = 0, timeout: float | None = None) -> None:
+    """End the current run, if there is one; see `Run.finish`."""
+    if (open_run := current_run()) is not None:
+        open_run.finish(exit_code, timeout)
+
+
+def _current() -> Run:
+    open_run = current_run()
+    if open_run is None:
+        raise UsageError("no run is open", hint="call weir.init() first")
+    return open_run
+
+
+def __getattr__(name: str) -> Any:
+    """`weir.run`, `weir.config` and `weir.summary` follow the current run."""
+    if name == "run":
+        return current_run()
+    if name in {"config", "summary"}:
+        return getattr(_current(), name)
+    raise AttributeError(f"module 'weir' has no attribute {name!r}")

@@ -24,20 +24,31 @@ _RANK_PREFIXES: Final = ("TORCHELASTIC_", "TORCH_NCCL_", "NCCL_", "OMPI_", "PMIX
 
 
 class AgentKeeper:
-    """Keeps one agent running for a spool root. Used by the spool thread only."""
+    """Keeps one agent running for a spool root. Used by the spool thread only.
 
-    def __init__(self, root: Path, node: str, clock: Clock, speaker: Speaker) -> None:
+    Args:
+        root: The spool root it serves.
+        node: Name of this node: there is one agent per root and node.
+        clock: Tells when.
+        speaker: Says so when it cannot be started.
+        patience_s: How long to leave the first start to another rank of this node.
+    """
+
+    def __init__(
+        self, root: Path, node: str, clock: Clock, speaker: Speaker, *, patience_s: float = 0.0
+    ) -> None:
         self._root = root
         self._node = node
         self._clock = clock
         self._speaker = speaker
         self._starts_s: deque[float] = deque(maxlen=_MAX_STARTS)
+        self._patient_until_s = clock.monotonic_s() + patience_s
 
     def ensure(self) -> None:
         """Start the agent if nobody holds its lock. Never raises; what is spooled stays spooled."""
-        if is_held(agent_lock_path(self._root, self._node)):
-            return
         now_s = self._clock.monotonic_s()
+        if now_s < self._patient_until_s or is_held(agent_lock_path(self._root, self._node)):
+            return
         if not may_start(self._starts_s, now_s):
             self._speaker.warn(
                 "agent",

@@ -6,21 +6,26 @@ The first launcher that left its traces wins:
     ─────────  ────────────────────  ─────────────────────────────────────────────
     weir       WEIR_RANK             WEIR_RUN_ID (in settings)
     torchrun   RANK                  TORCHELASTIC_RUN_ID, else node + parent, else master
-    openmpi    OMPI_COMM_WORLD_RANK  PMIX_NAMESPACE, OMPI_MCA_ess_base_jobid
-    pmix       PMIX_RANK             PMIX_NAMESPACE
-    horovod    HOROVOD_RANK          gloo rendezvous address and port
+    openmpi    OMPI_COMM_WORLD_RANK  PMIX_NAMESPACE, SLURM_JOB_ID
+    horovod    HOROVOD_RANK          SLURM_JOB_ID
     mpich      PMI_RANK              PMI_JOBID, SLURM_JOB_ID
     ray        ray.train context     RAY_JOB_ID
     slurm      SLURM_PROCID          SLURM_JOB_ID.SLURM_STEP_ID
-    jax        jax.process_index()   JAX_COORDINATOR_ADDRESS, SLURM_JOB_ID
-    tpu        TPU_WORKER_ID         TPU_WORKER_HOSTNAMES
-    k8s        JOB_COMPLETION_INDEX  JOB_NAME
+    pmix       PMIX_RANK             PMIX_NAMESPACE
+    jax        jax.distributed       SLURM_JOB_ID
+    tpu        TPU_WORKER_ID         nothing
+    k8s        JOB_COMPLETION_INDEX  nothing
+
+Addresses, ports and job names that the next job may share do not name a job: two jobs merged
+into one run are worse than a warning that asks for WEIR_RUN_ID.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
+
+_FIRST_PSEUDO_STEP: Final = 0xFFFF_FF00  # SLURM numbers its batch and interactive shells up here
 
 Environ = Mapping[str, str]
 Modules = Mapping[str, Any]
@@ -52,7 +57,7 @@ class Placement:
     @property
     def joins_blindly(self) -> bool:
         """Whether several ranks run and nothing names their job: each would make its own run."""
-        return self.world_size > 1 and not self.job_id
+        return (self.world_size > 1 or self.rank > 0) and not self.job_id
 
 
 def detect_placement(
@@ -116,9 +121,7 @@ def _torch_distributed(modules: Modules) -> Placement | None:
     return Placement(rank=rank, world_size=world_size, launcher="torchrun")
 
 
-def _name_torchrun_job(
-    placement: Placement, environ: Environ, parent: str, node: str
-) -> Placement:
+def _name_torchrun_job(placement: Placement, environ: Environ, parent: str, node: str) -> Placement:
     """Name a job that torchrun calls "none".
 
     On one node all ranks have the same parent, the torchrun process, which survives elastic
@@ -134,27 +137,22 @@ def _name_torchrun_job(
         job_id = f"{slurm_job}/{master}:{environ.get('MASTER_PORT', '')}"
     else:
         job_id = ""
-    return _with_job_id(placement, job_id)
-
-
-def _with_job_id(placement: Placement, job_id: str) -> Placement:
-    import dataclasses
-
-    return dataclasses.replace(placement, job_id=job_id)
+    return replace(placement, job_id=job_id)
 
 
 def _slurm(environ: Environ, modules: Modules) -> Placement | None:
-    """Only inside a step: `salloc` and `sbatch` shells carry SLURM_PROCID=0 without being a rank."""
+    """Only inside a step of srun: shells of `salloc` and `sbatch` carry SLURM_PROCID=0 too."""
     if not (_is_index(environ.get("SLURM_PROCID")) and _is_index(environ.get("SLURM_STEP_ID"))):
         return None
-    tasks = _int(environ, "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS")
-    if tasks > 1 and "SLURM_STEP_NUM_TASKS" not in environ:
+    if _int(environ, "SLURM_STEP_ID") >= _FIRST_PSEUDO_STEP or not _int(
+        environ, "SLURM_STEP_NUM_TASKS"
+    ):
         return None
     job = environ.get("SLURM_JOB_ID", environ.get("SLURM_JOBID", ""))
     return Placement(
         rank=_int(environ, "SLURM_PROCID"),
         local_rank=_int(environ, "SLURM_LOCALID"),
-        world_size=tasks,
+        world_size=_int(environ, "SLURM_STEP_NUM_TASKS"),
         node_rank=_int(environ, "SLURM_NODEID"),
         launcher="slurm",
         job_id=f"{job}.{environ['SLURM_STEP_ID']}" if job else "",
@@ -190,7 +188,7 @@ def _jax(environ: Environ, modules: Modules) -> Placement | None:
         rank=int(state.process_id),
         world_size=int(getattr(state, "num_processes", 0) or 0),
         launcher="jax",
-        job_id=str(getattr(state, "coordinator_address", "") or ""),
+        job_id=environ.get("SLURM_JOB_ID", ""),
     )
 
 
@@ -229,7 +227,7 @@ _DETECTORS: Final[tuple[Callable[[Environ, Modules], Placement | None], ...]] = 
         local_rank="OMPI_COMM_WORLD_LOCAL_RANK",
         world_size=("OMPI_COMM_WORLD_SIZE",),
         node_rank="OMPI_COMM_WORLD_NODE_RANK",
-        job_id=("PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "SLURM_JOB_ID"),
+        job_id=("PMIX_NAMESPACE", "SLURM_JOB_ID"),
     ),
     _Names(
         "horovod",
@@ -237,7 +235,7 @@ _DETECTORS: Final[tuple[Callable[[Environ, Modules], Placement | None], ...]] = 
         local_rank="HOROVOD_LOCAL_RANK",
         world_size=("HOROVOD_SIZE",),
         node_rank="HOROVOD_CROSS_RANK",
-        job_id=("HOROVOD_GLOO_RENDEZVOUS_PORT", "SLURM_JOB_ID"),
+        job_id=("SLURM_JOB_ID",),
     ),
     _Names(
         "mpich",
@@ -255,16 +253,8 @@ _DETECTORS: Final[tuple[Callable[[Environ, Modules], Placement | None], ...]] = 
         job_id=("PMIX_NAMESPACE",),
     ),
     _jax,
-    _Names(
-        "tpu",
-        rank="TPU_WORKER_ID",
-        job_id=("TPU_WORKER_HOSTNAMES",),
-    ),
-    _Names(
-        "k8s",
-        rank="JOB_COMPLETION_INDEX",
-        job_id=("JOB_NAME",),
-    ),
+    _Names("tpu", rank="TPU_WORKER_ID"),
+    _Names("k8s", rank="JOB_COMPLETION_INDEX"),
 )
 
 

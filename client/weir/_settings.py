@@ -12,6 +12,7 @@ from weir.errors import ConfigError
 
 MODES: Final = ("online", "offline", "disabled")
 RESUMES: Final = ("", "allow", "must", "never", "auto")
+FSYNCS: Final = ("second", "never")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
@@ -65,6 +66,12 @@ class Settings:
     )
     resume_timeout_s: float = _setting(
         30.0, "how long init(resume=…) waits for the server", minimum=0, maximum=3600
+    )
+    agent_idle_s: float = _setting(
+        30.0, "how long the agent stays when there is nothing left to do", minimum=0, maximum=86_400
+    )
+    fsync: str = _setting(
+        "second", "bring spools to the disk every second, or never", choices=FSYNCS
     )
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 

@@ -13,7 +13,7 @@ from weir._columns import StepMemory
 from weir._queue import Batch, Queue
 from weir._settings import Settings
 from weir._speak import Speaker
-from weir._spool import FLAG_FINAL, Control, Meta, SegmentWriter, SpoolDir
+from weir._spool import FLAG_FINAL, Control, Meta, SegmentWriter, SpoolDir, Welcome
 from weir._summary import AutomaticSummary
 from weir.errors import SpoolError, SpoolFull
 from weir_proto.v1 import ingest_pb2 as pb
@@ -119,6 +119,13 @@ class Spooler:
                 return False
             time.sleep(_POLL_S)
         return True
+
+    def await_welcome(self, timeout_s: float) -> Welcome | None:
+        """Wait for the server's answer to this producer; None when there was none in time."""
+        deadline_s = time.monotonic() + timeout_s
+        while (welcome := self.spool.read_welcome()) is None and time.monotonic() < deadline_s:
+            time.sleep(_POLL_S)
+        return welcome
 
     def _reached(self, level: str, seq: int) -> bool:
         if self._final_written and not self.spool.path.exists():

@@ -117,7 +117,7 @@ def to_attr_value(value: Any) -> AttrValue | Json:
     if value is None or isinstance(value, (bool, float)):
         return value if value is None or isinstance(value, bool) else float(value)
     if isinstance(value, str):
-        return str(value)
+        return value if isinstance(value, Json) else str(value)
     if isinstance(value, int):
         return int(value) if -_MAX_INT <= value <= _MAX_INT else Json(value)
     if hasattr(value, "item") and getattr(value, "size", 1) == 1 and not hasattr(value, "__len__"):

@@ -1,21 +1,21 @@
 """What can go wrong in the client, sorted by what the caller should do.
 
-    WeirError (hint)
-    ├─ ConfigError           fix the settings     raised by init(), every fault at once
-    ├─ UsageError            fix the call         raised where the call is
-    │   ├─ InvalidPoint      a value or name that cannot be logged (only with settings.strict)
-    │   └─ RunFinished       log() after finish()
-    ├─ TransportError        raised to whoever asked the server; never by log()
-    │   ├─ Retryable         just wait: nothing was decided
-    │   │   ├─ Unavailable
-    │   │   └─ Overloaded    (retry_after_s)
-    │   └─ Permanent         repeating will not help
-    │       ├─ Unauthenticated
-    │       ├─ Forbidden
-    │       └─ Rejected      (code)
-    └─ SpoolError            the disk
-        ├─ SpoolFull         no room: the frame was not written
-        └─ SpoolCorrupt      (path, offset) bytes that are not what was written
+WeirError (hint)
+├─ ConfigError           fix the settings     raised by init(), every fault at once
+├─ UsageError            fix the call         raised where the call is
+│   ├─ InvalidPoint      a value or name that cannot be logged (only with settings.strict)
+│   └─ RunFinished       log() after finish()
+├─ TransportError        raised to whoever asked the server; never by log()
+│   ├─ Retryable         just wait: nothing was decided
+│   │   ├─ Unavailable
+│   │   └─ Overloaded    (retry_after_s)
+│   └─ Permanent         repeating will not help
+│       ├─ Unauthenticated
+│       ├─ Forbidden
+│       └─ Rejected      (code)
+└─ SpoolError            the disk
+    ├─ SpoolFull         no room: the frame was not written
+    └─ SpoolCorrupt      (path, offset) bytes that are not what was written
 """
 
 from pathlib import Path

@@ -11,21 +11,25 @@ from typing import Any, Final
 import streamlit as st
 from starlette.middleware import Middleware
 
-from weir_dashboard import assets, data, main, settings_shown
+from weir_dashboard import assets, data, navigation
 from weir_dashboard.api import ROUTES
-from weir_dashboard.config import DashboardConfig
 from weir_dashboard.guard import Check, Guard, open_to_all
 from weir_store.base import Reader
 
-SCRIPT: Final = Path(__file__).with_name("script.py")
+_SCRIPT: Final = Path(__file__).with_name("main.py")
 
 
-def build(config: DashboardConfig, reader: Reader, check: Check = open_to_all) -> st.App:
-    """Assemble the app. One per process: Streamlit pins the first script it sees."""
-    data.use(reader)
-    settings_shown.use(config)
+def build(reader: Reader, gateway: str, check: Check = open_to_all) -> st.App:
+    """Assemble the app. One per process: Streamlit pins the first script it sees.
+
+    Args:
+        reader: The store that pages and routes ask.
+        gateway: `host:port` shown in the quick start.
+        check: Who may come in.
+    """
+    data.use(reader, gateway)
     return st.App(
-        SCRIPT,
+        _SCRIPT,
         lifespan=_lifespan,
         routes=list(ROUTES),
         middleware=[Middleware(Guard, check=check)],
@@ -34,9 +38,9 @@ def build(config: DashboardConfig, reader: Reader, check: Check = open_to_all) -
 
 @asynccontextmanager
 async def _lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
-    """Warm up, then freeze: Streamlit collects all garbage after each rerun, 60 ms per walk of the heap."""
+    """Warm up, then freeze: Streamlit walks the whole heap after every rerun, 60 ms without this."""
     assets.version()
-    main.pages()
+    navigation.warm()
     gc.collect()
     gc.freeze()
     yield {}

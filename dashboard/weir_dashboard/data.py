@@ -35,7 +35,8 @@ _COUNTED_AT_ONCE: Final = 10_000
 class Asked:
     """What the pages and routes may ask of one store. Safe from any thread."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, gateway: str) -> None:
+        self.gateway = gateway
         self._reader = reader
         self._kept = LastGood()
         self._ordinals: dict[str, dict[RunRef, int]] = {}
@@ -121,10 +122,15 @@ class Asked:
 _asked: Asked | None = None
 
 
-def use(reader: Reader) -> Asked:
-    """Set the store that pages and routes ask; called once, before the first page."""
+def use(reader: Reader, gateway: str) -> Asked:
+    """Set the store that pages and routes ask; called once, before the first page.
+
+    Args:
+        reader: The store.
+        gateway: `host:port` where training jobs send to, shown in the quick start.
+    """
     global _asked
-    _asked = Asked(reader)
+    _asked = Asked(reader, gateway)
     return _asked
 
 

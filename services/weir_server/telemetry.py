@@ -47,3 +47,13 @@ WRITER_INSERT_SECONDS = Histogram("weir_writer_insert_seconds", "one block into 
 WRITER_RETRIES = Counter("weir_writer_retries_total", "inserts tried again")
 WRITER_REDELIVERED = Counter("weir_writer_redelivered_entries_total", "entries read a second time")
 WRITER_LEASE = Gauge("weir_writer_lease", "1 while this process holds the shard's lease", ["shard"])
+
+ENGINE_SECONDS = Histogram(
+    "weir_engine_seconds", "one statement, seconds", ["kind"], buckets=_FAST_S
+)  # result insert command
+ENGINE_FAILURES = Counter(
+    "weir_engine_failures_total", "statements that failed, by ClickHouse's error name", ["error"]
+)
+ENGINE_RUNNING = Gauge("weir_engine_running", "requests under way")
+ENGINE_INSERTED_ROWS = Counter("weir_engine_inserted_rows_total", "rows written by inserts")
+ENGINE_INSERT_BYTES = Counter("weir_engine_insert_bytes_total", "bytes of rows, unpacked")

@@ -40,6 +40,8 @@ class Span:
         ranks: How many ranks have it.
         one_session: Each rank was written by one process life.
         rewritten: A process may have logged a step twice.
+        first_unix_us: Time of its earliest point, corrected ones included.
+        last_unix_us: Time of its latest.
     """
 
     key: SeriesKey
@@ -48,6 +50,8 @@ class Span:
     ranks: int
     one_session: bool
     rewritten: bool
+    first_unix_us: int = 0
+    last_unix_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

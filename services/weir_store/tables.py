@@ -8,6 +8,7 @@ SESSIONS = "sessions"
 EVENTS = "events"
 DEAD_LETTERS = "dead_letters"
 INGEST_COMMITS = "ingest_commits"
+SCHEMA_VERSIONS = "schema_versions"
 
 INSERT_ORDER = (
     POINTS,
@@ -19,3 +20,8 @@ INSERT_ORDER = (
     RUNS,
     INGEST_COMMITS,  # last: a watermark never runs ahead of its rows
 )
+
+
+def raw_database(database: str) -> str:
+    """Return the database that holds the tables; `database` itself is kept for users' views."""
+    return f"{database}_raw"

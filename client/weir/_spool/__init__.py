@@ -12,6 +12,7 @@ from weir._spool.layout import (
     SpoolDir,
     agent_lock_path,
     agent_log_path,
+    last_run_path,
     list_spools,
 )
 from weir._spool.notes import Control, Meta, Watermark, Welcome
@@ -35,6 +36,7 @@ __all__ = [
     "agent_log_path",
     "cut_torn_tail",
     "frame_crc",
+    "last_run_path",
     "list_spools",
     "seq_range",
 ]

@@ -30,6 +30,11 @@ def agent_log_path(root: Path, node: str) -> Path:
     return root / f"agent-{folder_name(node)}.log"
 
 
+def last_run_path(root: Path, project: str) -> Path:
+    """Return the file that names the run to take up again with `resume="auto"`."""
+    return root / f"last-run-{folder_name(project)}"
+
+
 @dataclass(frozen=True, slots=True)
 class SpoolDir:
     """One producer's folder.

@@ -91,6 +91,10 @@ class Conversation:
         """Frames sent and not accepted."""
         return len(self._in_flight)
 
+    def hold_s(self, now_s: float) -> float:
+        """Seconds for which nothing may be sent: the server asked for patience, or refused."""
+        return max(0.0, self._hold_until_s - now_s)
+
     def stalled(self, now_s: float, *, after_s: float) -> bool:
         """Whether the server has owed us an answer for longer than `after_s`."""
         return self._waiting_since_s is not None and now_s - self._waiting_since_s > after_s
@@ -126,12 +130,17 @@ class Conversation:
         return self.phase in (Phase.SILENT, Phase.REFUSED) or self._gap_reached()
 
     def greet(self, now_s: float) -> Greeting:
-        """Return the numbers for a Hello that is being sent."""
+        """Return the numbers for a Hello that is being sent; a Welcome is owed."""
+        greeting = self.greeting()
+        self.phase = Phase.GREETING
+        self._waiting_since_s = now_s
+        return greeting
+
+    def greeting(self) -> Greeting:
+        """Return the numbers of a Hello as things stand."""
         first_available = self.first_available
         if self._gap is not None and self._gap_reached():
             first_available = self._gap[1] + 1
-        self.phase = Phase.GREETING
-        self._waiting_since_s = now_s
         return Greeting(first_available, max(self.last_spooled, first_available - 1))
 
     def may_send(self, now_s: float) -> bool:

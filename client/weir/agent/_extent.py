@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from weir._spool import Frame, SpoolDir, SpoolReader, seq_range
+from weir._spool import Frame, SpoolDir, SpoolReader
+from weir._spool.layout import read_first_seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,16 @@ class Extent:
 
 
 def read_extent(spool: SpoolDir) -> Extent:
-    """Look at a spool's first header and last segment. Raises OSError as the disk does."""
-    first_seq, last_seq = seq_range(spool)
-    return Extent(first_seq, last_seq, _is_final(spool, last_seq))
-
-
-def _is_final(spool: SpoolDir, last_seq: int) -> bool:
-    if last_seq == 0:
-        return False
-    reader = SpoolReader(spool, next_seq=last_seq)
+    """Look at the first header and through the last segment. Raises OSError as the disk does."""
+    first_seqs = [seq for path in spool.list_segments() if (seq := read_first_seq(path))]
+    if not first_seqs:
+        committed_seq = spool.read_watermark().committed_seq
+        return Extent(committed_seq + 1, committed_seq, final=False)
+    reader = SpoolReader(spool, next_seq=first_seqs[-1])
+    last: Frame | None = None
     try:
-        found = next(iter(reader.read(writer_alive=True)), None)
+        for found in reader.read(writer_alive=True):
+            last = found if isinstance(found, Frame) else last
     finally:
         reader.close()
-    return isinstance(found, Frame) and found.final
+    return Extent(first_seqs[0], reader.next_seq - 1, final=last is not None and last.final)

@@ -86,7 +86,7 @@ async def read_statement(
             )
         text += more
         statement = parse(text)
-    assert statement is not None  # noqa: S101 - a complete text is always told
+    assert statement is not None, "a complete text is always told"
     rows = chain([text[statement.rows_at :]], rest) if statement.kind is Kind.INSERT else iter(())
     return statement, rows
 

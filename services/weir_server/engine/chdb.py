@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import chdb
@@ -52,9 +52,7 @@ class Handle:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def apply(
-        self, settings: Mapping[str, str], *, database: str = "", readonly: int = 0
-    ) -> None:
+    def apply(self, settings: Mapping[str, str], *, database: str = "", readonly: int = 0) -> None:
         """Set the database, the settings and, last, `readonly`.
 
         Raises:
@@ -190,7 +188,7 @@ class Engine:
         self._path = path
         self._options = "&".join(f"{name}={value}" for name, value in options.items())
         self._timeout = f"&max_execution_time={query_timeout_s:g}"
-        _chdb.set_signal_handlers_enabled(0)  # the process answers signals itself
+        cast("Any", _chdb).set_signal_handlers_enabled(0)  # the process answers signals itself
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._anchor = self.handle()  # the engine lives as long as one handle does

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 import lz4.frame
 import zstandard
@@ -70,7 +70,8 @@ def _inflate(chunks: Iterator[bytes], wbits: int) -> Iterator[bytes]:
 
 
 def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().stream_reader(_Pulled(chunks), read_across_frames=True)
+    source = cast("IO[bytes]", _Pulled(chunks))  # read() is all that is asked of it
+    reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
     while piece := reader.read(_CHUNK_BYTES):
         yield piece
 

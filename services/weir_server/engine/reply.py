@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from weir_server.engine.chdb import Outcome
 from weir_server.engine.errors import QueryFailed
 from weir_server.engine.request import Query
-from weir_server.engine.statement import Kind, Statement
+from weir_server.engine.statement import Statement
 
 Headers = dict[str, str]
 
@@ -27,15 +27,14 @@ _CONTENT_TYPES: Mapping[str, str] = {
     "jsonlines": "application/x-ndjson; charset=UTF-8",
     "ndjson": "application/x-ndjson; charset=UTF-8",
     "xml": "application/xml; charset=UTF-8",
-    "arrow": "application/vnd.apache.arrow.file",
-    "arrowstream": "application/vnd.apache.arrow.stream",
-    "parquet": "application/vnd.apache.parquet",
 }
 _CONTENT_TYPE_BY_PREFIX = {
     "tabseparated": "text/tab-separated-values; charset=UTF-8",
     "tsv": "text/tab-separated-values; charset=UTF-8",
     "json": "application/json; charset=UTF-8",
     "native": _BINARY,
+    "arrow": _BINARY,
+    "parquet": _BINARY,
     "rowbinary": _BINARY,
     "orc": _BINARY,
     "avro": _BINARY,
@@ -67,12 +66,9 @@ def content_type(format_name: str) -> str:
 
 
 def result_headers(server: Server, query: Query, statement: Statement) -> Headers:
-    """Return the headers of an answer that has a result, or may have one."""
-    headers = _plain_headers(server, query)
-    if statement.kind is Kind.INSERT:
-        return headers | {"Content-Type": _TEXT}
+    """Return the headers of an answer that has a result."""
     format_name = statement.format or query.default_format
-    return headers | {
+    return _plain_headers(server, query) | {
         "Content-Type": content_type(format_name),
         "X-ClickHouse-Format": format_name,
     }
@@ -104,6 +100,13 @@ def failure(server: Server, query: Query, fault: QueryFailed) -> tuple[int, Head
     if fault.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="weir engine"'
     return fault.status, headers, f"{fault.text(server.version)}\n".encode()
+
+
+def command_headers(server: Server, query: Query, statement: Statement, body: bytes) -> Headers:
+    """Return the headers of a command: it names a format only when it has a result."""
+    if body:
+        return result_headers(server, query, statement)
+    return _plain_headers(server, query) | {"Content-Type": _TEXT}
 
 
 def exception_tag() -> str:

@@ -16,12 +16,10 @@ from weir_server.engine import errors
 from weir_server.engine.errors import QueryFailed
 
 # Parameters that speak to the HTTP interface; every other one is a setting of the query.
-_OWN_PARAMETERS = frozenset(
-    """
-    query database default_format query_id session_id session_timeout session_check user password
-    quota_key compress decompress wait_end_of_query buffer_size client_protocol_version role
-    stacktrace
-    """.split()
+_OWN_PARAMETERS = (
+    {"query", "query_id", "database", "default_format", "user", "password", "quota_key", "role"}
+    | {"session_id", "session_timeout", "session_check", "client_protocol_version"}
+    | {"compress", "decompress", "wait_end_of_query", "buffer_size", "stacktrace"}
 )
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _RESULT_BUFFER_BYTES = 1 << 20

@@ -15,6 +15,7 @@ _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 20
 _F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 _KILL_AGAIN_S = 0.1
+_SETTLE_S = 0.01
 
 
 class Result:
@@ -49,6 +50,10 @@ class Result:
         _widen(sink)
         self._ended = self._loop.run_in_executor(workers, _run_into, run, sink, self._marker)
 
+    async def settle(self) -> None:
+        """Wait a moment for the end: a small result then lies in the pipe, and is one read away."""
+        await asyncio.wait({self._ended}, timeout=_SETTLE_S)
+
     async def read(self) -> bytes:
         """Return the next bytes, b"" at the end; `outcome` says how it ended."""
         while True:
@@ -76,11 +81,16 @@ class Result:
 
     async def _readable(self) -> None:
         ready = self._loop.create_future()
-        self._loop.add_reader(self._source, lambda: ready.done() or ready.set_result(None))
+        self._loop.add_reader(self._source, _settle, ready)
         try:
             await ready
         finally:
             self._loop.remove_reader(self._source)
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def _run_into(run: Callable[[int, str], Outcome], sink: int, marker: str) -> Outcome:

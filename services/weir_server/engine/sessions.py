@@ -67,9 +67,7 @@ class Sessions:
                 self._forget(state)
             self._states.clear()
 
-    def _in_session(
-        self, state: _State, query: Query, statement: Statement
-    ) -> Iterator[Handle]:
+    def _in_session(self, state: _State, query: Query, statement: Statement) -> Iterator[Handle]:
         # readonly stays on a handle for ever, so a reader never gets the one that is kept
         pinned = state.pinned if not query.readonly else None
         handle = pinned or self._engine.handle(statement.kind)

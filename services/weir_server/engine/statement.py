@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 from weir_server.engine import errors
 from weir_server.engine.errors import QueryFailed
 from weir_server.engine.lexer import Token, name_of, tokens
 
-# Table and scalar functions through which a query leaves the data directory.
+# Table and scalar functions through which a query leaves the data directory, lower case.
+_LAKES = [
+    lake + place + cluster
+    for lake in ("iceberg", "deltalake", "paimon", "hudi")
+    for place in ("", "s3", "azure", "hdfs", "local")
+    for cluster in ("", "cluster")
+]
+_DATABASES = ["mysql", "postgresql", "mongodb", "sqlite", "redis", "odbc", "jdbc", "ytsaurus"]
+_OBJECT_STORES = ["s3", "gcs", "oss", "cosn", "hdfs", "azureblobstorage", "url", "file"]
+_SERVERS = ["remote", "remotesecure", "cluster", "clusterallreplicas", "arrowflight"]
+_PROGRAMS = ["executable", "python", "input", "catboostevaluate"]
 OUTSIDE_FUNCTIONS = frozenset(
-    """
-    file filecluster url urlcluster s3 s3cluster gcs gcscluster oss cosn hdfs hdfscluster
-    azureblobstorage azureblobstoragecluster remote remotesecure cluster clusterallreplicas
-    mysql postgresql mongodb sqlite redis odbc jdbc arrowflight ytsaurus executable python
-    iceberg icebergs3 icebergazure iceberghdfs iceberglocal icebergcluster icebergs3cluster
-    icebergazurecluster iceberghdfscluster deltalake deltalakes3 deltalakeazure deltalakelocal
-    deltalakecluster deltalakes3cluster deltalakeazurecluster hudi hudicluster paimon paimons3
-    paimonazure paimonhdfs paimonlocal paimoncluster paimons3cluster paimonazurecluster
-    paimonhdfscluster input catboostevaluate
-    """.split()
+    [*_LAKES, *_DATABASES, *_OBJECT_STORES, *_SERVERS, *_PROGRAMS]
+    + [store + "cluster" for store in _OBJECT_STORES]
 )
 # Python() reads objects of this process: nobody's business, whoever asks.
 _NEVER = frozenset({"python"})
@@ -159,9 +162,7 @@ def _rows_start(text: bytes, at: int, name: str) -> int:
     while text[at : at + 1] in (b" ", b"\t", b"\f") and at < len(text):
         at += 1
     if text[at : at + 1] == b";":
-        raise QueryFailed(
-            errors.SYNTAX_ERROR, "You have ';' symbol before data for INSERT query"
-        )
+        raise QueryFailed(errors.SYNTAX_ERROR, "You have ';' symbol before data for INSERT query")
     at += text[at : at + 1] == b"\r"
     return at + (text[at : at + 1] == b"\n")
 
@@ -184,7 +185,7 @@ def _refuse_more(text: bytes, seen: Sequence[Token], rest: Iterable[Token]) -> N
 
 
 def _classify(text: bytes, seen: Sequence[Token]) -> Statement:
-    for before, token in zip(seen, seen[1:], strict=False):
+    for before, token in pairwise(seen):
         if token.text == b"OUTFILE" and before.text == b"INTO" and token.kind == "word":
             raise QueryFailed(errors.INTO_OUTFILE_NOT_ALLOWED, "INTO OUTFILE is not allowed")
     sql = text[: seen[-1].end]
@@ -210,7 +211,7 @@ def _has_select(seen: Sequence[Token]) -> bool:
 
 def _inserts(seen: Sequence[Token]) -> bool:
     """Whether this is `WITH … INSERT INTO …`."""
-    pairs = zip(seen, seen[1:], strict=False)
+    pairs = pairwise(seen)
     return any(a.text == b"INSERT" and b.text == b"INTO" and a.depth == 0 for a, b in pairs)
 
 

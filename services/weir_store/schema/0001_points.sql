@@ -1,6 +1,6 @@
 -- Metric points, the summary of each series, and a roll-up for very long series.
 -- The sort key has step before rank: questions across ranks are 5–8× faster.
-CREATE TABLE ${db}.points ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.points ${on_cluster} (
   project  LowCardinality(String),
   run_id   LowCardinality(String),
   metric   LowCardinality(String),
@@ -17,7 +17,7 @@ ORDER BY (project, run_id, metric, step, rank)
 SETTINGS ${durable}, enable_block_number_column = 1, enable_block_offset_column = 1;
 
 -- Idempotent aggregates only: a block delivered twice cannot change them.
-CREATE TABLE ${db}.series ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.series ${on_cluster} (
   project LowCardinality(String), run_id LowCardinality(String), metric LowCardinality(String), rank UInt32,
   last  AggregateFunction(argMax, Float64, Tuple(Int64, UInt64)),   -- by (step, ver)
   last_ts AggregateFunction(argMax, DateTime64(6, 'UTC'), Tuple(Int64, UInt64)),
@@ -37,7 +37,7 @@ CREATE TABLE ${db}.series ${on_cluster} (
 ORDER BY (project, run_id, metric, rank)
 SETTINGS ${durable};
 
-CREATE MATERIALIZED VIEW ${db}.series_mv ${on_cluster} TO ${db}.series AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS ${db}.series_mv ${on_cluster} TO ${db}.series AS
 SELECT project, run_id, metric, rank,
   argMaxState(value, (step, ver)) AS last, argMaxState(ts, (step, ver)) AS last_ts, argMinState(value, (step, ver)) AS first,
   argMinStateIf(step, value, isFinite(value)) AS min_at, argMaxStateIf(step, value, isFinite(value)) AS max_at,
@@ -49,7 +49,7 @@ SELECT project, run_id, metric, rank,
 FROM ${db}.points GROUP BY project, run_id, metric, rank;
 
 -- 64 steps a row, per session: where two sessions meet in a bucket, or `rewrite` is set, readers go to the points.
-CREATE TABLE ${db}.points_64 ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.points_64 ${on_cluster} (
   project LowCardinality(String), run_id LowCardinality(String), metric LowCardinality(String),
   bucket Int64 CODEC(DoubleDelta, ZSTD(1)),                         -- step >> 6
   rank UInt32 CODEC(T64, ZSTD(1)), session UInt32 CODEC(ZSTD(1)),   -- ver >> 32
@@ -63,7 +63,7 @@ PARTITION BY toYYYYMM(run_date)
 ORDER BY (project, run_id, metric, bucket, rank, session)
 SETTINGS ${durable};
 
-CREATE MATERIALIZED VIEW ${db}.points_64_mv ${on_cluster} TO ${db}.points_64 AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS ${db}.points_64_mv ${on_cluster} TO ${db}.points_64 AS
 SELECT project, run_id, metric, bitShiftRight(step, 6) AS bucket, rank, toUInt32(bitShiftRight(ver, 32)) AS session,
   argMinState(value, step) AS first, argMaxState(value, step) AS last,
   min(if(isFinite(value), value, inf)) AS min_v, max(if(isFinite(value), value, -inf)) AS max_v,
@@ -72,7 +72,7 @@ SELECT project, run_id, metric, bitShiftRight(step, 6) AS bucket, rank, toUInt32
 FROM ${db}.points GROUP BY project, run_id, metric, bucket, rank, session;
 
 -- Points whose value is text.
-CREATE TABLE ${db}.text_points ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.text_points ${on_cluster} (
   project LowCardinality(String), run_id LowCardinality(String), metric LowCardinality(String),
   step Int64 CODEC(DoubleDelta, ZSTD(1)), rank UInt32 CODEC(T64, ZSTD(1)),
   value String CODEC(ZSTD(3)), ts DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),

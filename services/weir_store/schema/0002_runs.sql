@@ -1,5 +1,5 @@
 -- What a run is: its birth, its attributes (typed key/value: per-key last write wins), the process lives that made it.
-CREATE TABLE ${db}.runs ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.runs ${on_cluster} (
   project LowCardinality(String), run_id String,
   created_at DateTime64(6, 'UTC'), parent_run_id String DEFAULT '', fork_step Int64 DEFAULT -1,
   ver UInt64, is_deleted UInt8 DEFAULT 0
@@ -7,7 +7,7 @@ CREATE TABLE ${db}.runs ${on_cluster} (
 ORDER BY (project, run_id)
 SETTINGS ${durable};
 
-CREATE TABLE ${db}.run_attrs ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.run_attrs ${on_cluster} (
   project LowCardinality(String), run_id String,
   ns Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4), path String CODEC(ZSTD(1)),
   type Enum8('str' = 1, 'float' = 2, 'int' = 3, 'bool' = 4, 'json' = 5, 'null' = 6),
@@ -20,7 +20,7 @@ CREATE TABLE ${db}.run_attrs ${on_cluster} (
 ORDER BY (project, run_id, ns, path)
 SETTINGS ${durable};
 
-CREATE TABLE ${db}.sessions ${on_cluster} (
+CREATE TABLE IF NOT EXISTS ${db}.sessions ${on_cluster} (
   project LowCardinality(String), run_id String, producer UUID,
   rank UInt32, local_rank UInt32, world_size UInt32, node String, pid UInt32,
   launcher LowCardinality(String), role LowCardinality(String), attempt UInt32,

@@ -1,0 +1,131 @@
+"""The end of the process: runs left open are ended with what is known about why.
+
+At interpreter exit no thread and no process is started: the spool threads, which still live, are
+asked for their last frame and joined.
+"""
+
+import atexit
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from weir_proto.v1 import ingest_pb2 as pb
+
+if TYPE_CHECKING:
+    from weir._run import Run
+
+_open_runs: "dict[int, Run]" = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a process life ended.
+
+    Attributes:
+        state: FINISHED, FAILED or INTERRUPTED.
+        reason: One line; "" when there is nothing to say.
+    """
+
+    state: "pb.SessionUpdate.State.ValueType"
+    exit_code: int = 0
+    reason: str = ""
+
+
+FINISHED: Final = Ending(pb.SessionUpdate.FINISHED)
+
+
+def ending_of(error: BaseException | None) -> Ending:
+    """Return the ending that an exception (or none) means."""
+    if error is None:
+        return FINISHED
+    if isinstance(error, SystemExit):
+        return ending_of_code(error.code)
+    if isinstance(error, KeyboardInterrupt):
+        return Ending(pb.SessionUpdate.INTERRUPTED, 130, "KeyboardInterrupt")
+    return Ending(pb.SessionUpdate.FAILED, 1, f"{type(error).__name__}: {error}".rstrip(": "))
+
+
+def ending_of_code(code: Any) -> Ending:
+    """Return the ending that the argument of sys.exit() means, as Python reads it."""
+    if code is None or code == 0:
+        return FINISHED
+    if isinstance(code, int):
+        return Ending(pb.SessionUpdate.FAILED, code, f"exit code {code}")
+    return Ending(pb.SessionUpdate.FAILED, 1, str(code))
+
+
+class _ExitCode:
+    """Remembers what sys.exit() was called with: Python tells nobody at exit.
+
+    `raise SystemExit(3)` without sys.exit() goes unseen. A run that logs after the call shows
+    that somebody caught it.
+    """
+
+    def __init__(self) -> None:
+        self.code: Any = None
+        self.at_unix_us = 0
+        self._inner = sys.exit
+
+    def install(self) -> None:
+        if sys.exit is not self._exit:
+            self._inner, sys.exit = sys.exit, self._exit
+
+    def _exit(self, status: Any = None, /) -> None:
+        self.code, self.at_unix_us = status, time.time_ns() // 1000
+        self._inner(status)
+
+
+_exit_code: Final = _ExitCode()
+
+
+def end_with_interpreter(run: "Run") -> None:
+    """Take care of a run until it is finished."""
+    if not _open_runs:
+        _exit_code.install()
+    _open_runs[id(run)] = run
+    end_with_child(run)
+
+
+def end_with_child(run: "Run") -> None:
+    """In a child made by multiprocessing, whose end skips atexit, hook into its own farewell."""
+    process = sys.modules.get("multiprocessing.process")
+    farewell = sys.modules.get("multiprocessing.util")
+    if process is None or farewell is None or process.parent_process() is None:
+        return
+    farewell.Finalize(None, _end_open_runs, exitpriority=0)
+
+
+def forget(run: "Run") -> None:
+    """The run is finished; nothing is left to do for it at exit."""
+    _open_runs.pop(id(run), None)
+
+
+def open_runs() -> "list[Run]":
+    """Return the runs not finished yet, oldest first."""
+    return list(_open_runs.values())
+
+
+def _end_open_runs() -> None:
+    for run in open_runs():
+        run.ended_by_interpreter(_process_ending(run.last_log_unix_us))
+
+
+def _process_ending(last_log_unix_us: int) -> Ending:
+    """What is known now about why the process ends."""
+    error = sys.exc_info()[1] or _uncaught()
+    if error is not None:
+        return ending_of(error)
+    if _exit_code.at_unix_us >= last_log_unix_us:
+        return ending_of_code(_exit_code.code)
+    return FINISHED
+
+
+def _uncaught() -> BaseException | None:
+    """The exception that ended the program. In an interactive session it ended only a line."""
+    if hasattr(sys, "ps1") or sys.flags.interactive:
+        return None
+    return getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+
+
+atexit.register(_end_open_runs)

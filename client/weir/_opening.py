@@ -1,0 +1,99 @@
+"""What a run needs to open a producer: at init(), and again in a forked child that logs."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from weir._agent_start import AgentKeeper
+from weir._clock import Clock
+from weir._process import new_producer, process_started_s
+from weir._queue import Queue
+from weir._rank import Placement
+from weir._settings import Settings
+from weir._speak import Speaker
+from weir._spool import Meta, SpoolDir
+from weir._spooler import Spooler
+from weir._summary import AutomaticSummary
+
+_SECOND_START_S = 3.0  # ranks other than a node's first leave starting the agent to it for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything about a run that was decided before its first point."""
+
+    settings: Settings
+    placement: Placement
+    run_id: str
+    node: str
+    clock: Clock
+
+    def open(
+        self, queue: Queue, speaker: Speaker, automatic: AutomaticSummary, *, forked: bool = False
+    ) -> Spooler:
+        """Make a producer's folder and its thread, not yet started.
+
+        Falls back to a temporary folder, with one warning, where the spool root cannot be made.
+
+        Args:
+            forked: This is a child of the process that called init(); its role says so.
+        """
+        meta = self._meta(forked=forked)
+        root, spool = _create(Path(self.settings.dir).absolute(), meta, self.settings, speaker)
+        agent = None
+        if self.settings.mode == "online":
+            patience_s = _SECOND_START_S if self.placement.local_rank else 0.0
+            agent = AgentKeeper(root, self.node, self.clock, speaker, patience_s=patience_s)
+        return Spooler(
+            spool,
+            meta,
+            self.settings,
+            queue,
+            clock=self.clock,
+            speaker=speaker,
+            automatic=automatic,
+            agent=agent,
+        )
+
+    def _meta(self, *, forked: bool) -> Meta:
+        now_us = self.clock.unix_us()
+        role = self.settings.role
+        return Meta(
+            mode=self.settings.mode,
+            server=self.settings.server,
+            producer=new_producer(now_us).hex(),
+            project=self.settings.project,
+            run_id=self.run_id,
+            rank=self.placement.rank,
+            local_rank=self.placement.local_rank,
+            world_size=self.placement.world_size,
+            node=self.node,
+            pid=os.getpid(),
+            launcher=self.placement.launcher,
+            attempt=self.placement.attempt,
+            role=f"{role or 'trainer'}/fork" if forked else role,
+            started_unix_us=now_us,
+            process_started_s=process_started_s(os.getpid()),
+            client_version=client_version(),
+        )
+
+
+def _create(root: Path, meta: Meta, settings: Settings, speaker: Speaker) -> tuple[Path, SpoolDir]:
+    try:
+        return root, SpoolDir.create(root, meta, token=settings.token)
+    except OSError as error:
+        fallback = Path(tempfile.mkdtemp(prefix="weir-"))
+        speaker.warn(
+            "dir", f"cannot spool to {root}: {error.strerror or error}; spooling to {fallback}"
+        )
+        return fallback, SpoolDir.create(fallback, meta, token=settings.token)
+
+
+def client_version() -> str:
+    """Return the version of the installed package; 0 when it runs from a source tree."""
+    try:
+        return version("weir")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,561 @@
+"""A run as the user holds it: `log()`, config, summary, tags, `flush()` and `finish()`."""
+
+import threading
+import time
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self, get_args
+
+from weir import _body as body
+from weir._columns import Layout, split_names
+from weir._config import DELETED, Nested, Summary
+from weir._exit import FINISHED, Ending, end_with_child, ending_of, forget
+from weir._last_run import forget_last_run
+from weir._names import flatten, name_fault
+from weir._opening import Opening
+from weir._queue import Queue
+from weir._speak import Speaker, log
+from weir._spool import Welcome
+from weir._spooler import Spooler
+from weir._summary import AutomaticSummary, Goal, MetricDefinition, Policy
+from weir._tags import Tags
+from weir._values import (
+    MAX_STEP,
+    PLAIN_NUMBERS,
+    Json,
+    describe_rejected,
+    to_point_value,
+    to_step,
+    to_unix_us,
+)
+from weir.errors import InvalidPoint, RunFinished, UsageError
+from weir_proto.v1 import ingest_pb2 as pb
+
+Level = Literal["spooled", "accepted", "committed"]
+_FAST_STEPS: Final = frozenset({int, type(None)})
+_MAX_REJECTED_NAMES: Final = 1_000  # named to the user; the rest are only counted
+_LEAST_CLOSE_S: Final = 2.0  # writing the rest to disk is worth this even when told to hurry
+_MAX_LAYOUTS: Final = 10_000  # distinct key sets remembered; beyond, they are learnt again
+_all_plain: Final = PLAIN_NUMBERS.issuperset
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What became of the points logged in this process.
+
+    Attributes:
+        logged: Numbers and texts given to `log()`.
+        spooled: Of these, on disk.
+        dropped: Lost because the disk did not take them and memory was full.
+        rejected: Refused: neither a number nor a text, or a bad name, step or time.
+    """
+
+    logged: int
+    spooled: int
+    dropped: int
+    rejected: int
+
+
+class Run:
+    """One run, recorded from this process. Made by `weir.init()`; safe to use from any thread.
+
+    `log()` costs microseconds: it checks, stamps and queues. A thread writes the spool, the agent
+    sends it. Nothing here raises because of disk or network.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._settings = opening.settings
+        self._clock = opening.clock
+        self._speaker = Speaker()
+        self._lock = threading.RLock()  # guards steps and the queue's `put_` side
+        self._layouts: dict[tuple[Any, ...], Layout] = {}  # empty unless `log()` may go fast
+        self._next_step = 0
+        self._finished = False
+        self._detached = False  # a fork's child that has not logged yet
+        self._recording = True
+        self._logged = 0
+        self._rejected = 0
+        self._rejected_names: set[str] = set()
+        self._last_log_us = 0
+        self._automatic = AutomaticSummary()
+        self._queue = Queue(self._settings.queue_max_bytes)
+        self._spooler: Spooler | None = None
+        self._name, self._notes = "", ""
+        self._config = Nested(lambda path, value: self._record(pb.Attr.CONFIG, path, value))
+        self._summary = Summary(
+            lambda path, value: self._record(pb.Attr.SUMMARY, path, value), self._automatic_value
+        )
+        self._tags = Tags(lambda tag, there: self._record(pb.Attr.TAG, tag, there or DELETED))
+
+    # ── who and where ─────────────────────────────────────────────────────
+
+    @property
+    def id(self) -> str:
+        """The run's id, unique within its project."""
+        return self._opening.run_id
+
+    @property
+    def project(self) -> str:
+        """The project the run belongs to."""
+        return self._settings.project
+
+    @property
+    def rank(self) -> int:
+        """Index of this process in the run."""
+        return self._opening.placement.rank
+
+    @property
+    def world_size(self) -> int:
+        """Processes in the run; 0 when unknown."""
+        return self._opening.placement.world_size
+
+    @property
+    def mode(self) -> str:
+        """`online`, `offline` or `disabled`."""
+        return self._settings.mode
+
+    @property
+    def dir(self) -> str:
+        """The run's folder in the spool, for `weir sync`; "" when the run is disabled."""
+        return str(self._spooler.spool.run_path) if self._spooler else ""
+
+    @property
+    def url(self) -> str | None:
+        """The run's page, when the server has told where it is."""
+        return (self._spooler.url or None) if self._spooler else None
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether somebody asked this run to stop; at most two seconds old, costs nothing."""
+        return self._spooler is not None and self._spooler.control.stop
+
+    @property
+    def last_log_unix_us(self) -> int:
+        """When log() was last called, Unix µs; 0 = never."""
+        return self._last_log_us
+
+    @property
+    def stats(self) -> Stats:
+        """What became of the points logged so far."""
+        spooled = self._spooler.spooled if self._spooler else 0
+        return Stats(self._logged, spooled, self._queue.dropped, self._rejected)
+
+    # ── logging ───────────────────────────────────────────────────────────
+
+    def log(
+        self,
+        data: Mapping[str, Any],
+        step: int | None = None,
+        timestamp: float | datetime | None = None,
+        *,
+        commit: bool = True,
+    ) -> None:
+        """Record values at a step.
+
+        Nested mappings are flattened with `/`. Numbers of any library and texts are taken; what
+        is neither is dropped, counted and named in one warning per metric (`settings.strict`
+        raises instead). NaN and ±Inf are kept. Steps may come in any order; the same step again
+        is a correction.
+
+        Args:
+            data: Values by metric name.
+            step: Progress, −2^53…2^53. None = one more than the highest step logged here before
+                (0 at first). A given step moves that count to at least step + 1.
+            timestamp: Unix seconds or a datetime; None = now.
+            commit: With False and no step, the next call without a step logs at the same one.
+
+        Raises:
+            UsageError: `data` is not a mapping.
+            RunFinished: The run was finished before.
+            InvalidPoint: Only with `settings.strict`.
+        """
+        time_unix_us = time.time_ns() // 1000
+        if type(data) is dict and step.__class__ in _FAST_STEPS and timestamp is None:
+            layout = self._layouts.get(tuple(data))
+            values = data.values()
+            if layout is not None and _all_plain(map(type, values)):
+                try:
+                    self._put_row(layout, step, time_unix_us, array("d", values), commit)
+                    return
+                except OverflowError:
+                    pass  # an int too large for a float, or a step out of range: look closely
+        self._log_carefully(data, step, timestamp, time_unix_us, commit)
+
+    def _put_row(
+        self, layout: Layout, step: int | None, time_unix_us: int, row: "array[float]", commit: bool
+    ) -> None:
+        with self._lock:
+            if step is None:
+                step = self._next_step
+                if commit:
+                    self._next_step = step + 1
+            elif not -MAX_STEP <= step <= MAX_STEP:
+                raise OverflowError(step)
+            elif step >= self._next_step:
+                self._next_step = step + 1
+            if self._finished:
+                raise self._is_finished()
+            self._logged += layout.width
+            self._last_log_us = time_unix_us
+            self._queue.put_row(layout, step, time_unix_us, row)
+
+    def _log_carefully(
+        self,
+        data: Mapping[str, Any],
+        step: Any,
+        timestamp: Any,
+        time_unix_us: int,
+        commit: bool,
+    ) -> None:
+        """The way in for all that is new or not plain: every name and value is looked at."""
+        if not isinstance(data, Mapping):
+            kind = type(data).__name__
+            raise UsageError(f"log() takes a mapping, not {kind}", hint="log({'loss': 0.5})")
+        if self._finished:
+            raise self._is_finished()
+        if self._settings.mode == "disabled":
+            return
+        if self._detached:
+            self._attach()
+        when_us = time_unix_us if timestamp is None else to_unix_us(timestamp)
+        whole = None if step is None else to_step(step)
+        pairs = dict(flatten(data))
+        if (step is not None and whole is None) or when_us is None:
+            self._reject_row(pairs, step, timestamp, when=when_us is not None)
+            return
+        self._put_pairs(data, pairs, whole, when_us, commit)
+
+    def _put_pairs(
+        self,
+        data: Mapping[str, Any],
+        pairs: dict[Any, Any],
+        step: int | None,
+        time_unix_us: int,
+        commit: bool,
+    ) -> None:
+        numbers: dict[str, float] = {}
+        texts: dict[str, str] = {}
+        for name, value in pairs.items():
+            point = None if name_fault(name) else to_point_value(value)
+            if isinstance(point, float):
+                numbers[name] = point
+            elif point is not None:
+                texts[name] = point
+            else:
+                self._reject(name, name_fault(name) or describe_rejected(value), step)
+        with self._lock:
+            at = self._next_step if step is None else step
+            self._put_numbers(numbers, at, time_unix_us)
+            for name, text in texts.items():
+                self._queue.put_text(name, at, time_unix_us, text)
+            self._logged += len(numbers) + len(texts)
+            self._last_log_us = time_unix_us
+            if commit or step is not None:
+                self._next_step = max(self._next_step, at + 1)
+
+    def _put_numbers(self, numbers: dict[str, float], step: int, time_unix_us: int) -> None:
+        """Queue the numbers of one step; one row, unless they are too many for a frame."""
+        if not numbers:
+            return
+        for names in split_names(tuple(numbers)):
+            layout = self._layouts.get(names) or self._learn(names)
+            values = array("d", [numbers[name] for name in names])
+            self._queue.put_row(layout, step, time_unix_us, values)
+
+    def _learn(self, names: tuple[str, ...]) -> Layout:
+        if len(self._layouts) >= _MAX_LAYOUTS:
+            self._layouts.clear()
+        layout = self._layouts[names] = Layout(names)
+        return layout
+
+    def _reject_row(self, pairs: dict[Any, Any], step: Any, timestamp: Any, *, when: bool) -> None:
+        bad = f"step {step!r} is not a whole number in ±2^53" if when else f"time {timestamp!r}"
+        for name in pairs:
+            self._reject(name, bad, None)
+
+    def _reject(self, name: Any, why: str, step: int | None) -> None:
+        """Count a point that cannot be kept; say so once per metric, also to the server."""
+        if self._settings.strict:
+            raise InvalidPoint(f"{name!r} cannot be logged: {why}")
+        self._logged += 1
+        self._rejected += 1
+        if self._spooler:
+            self._spooler.rejected = self._rejected
+        shown = str(name)[:120]
+        if shown in self._rejected_names or len(self._rejected_names) >= _MAX_REJECTED_NAMES:
+            return
+        self._rejected_names.add(shown)
+        log.warning("weir: %r cannot be logged and is dropped: %s", shown, why)
+        self._queue.put_event(
+            body.event(
+                "rejected",
+                f"{_printable(shown)} was not logged: {why}",
+                time_unix_us=self._clock.unix_us(),
+                step=step,
+                attrs={"metric": _printable(shown)},
+            )
+        )
+
+    def _is_finished(self) -> RunFinished:
+        return RunFinished(f"run {self.id} is finished", hint="call weir.init() to begin another")
+
+    # ── facts ─────────────────────────────────────────────────────────────
+
+    @property
+    def config(self) -> Nested:
+        """What the run was asked to do. Every change is recorded."""
+        return self._config
+
+    @property
+    def summary(self) -> Summary:
+        """What the run came to. Values set here win over the automatic ones."""
+        return self._summary
+
+    @property
+    def tags(self) -> Tags:
+        """Words to find the run by."""
+        return self._tags
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        if tags is not self._tags:  # `run.tags += …` assigns the same object back
+            self._tags.replace(tags)
+
+    @property
+    def name(self) -> str:
+        """The display name; the id when none was given."""
+        return self._name or self.id
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+        self._record(pb.Attr.META, "name", name)
+
+    @property
+    def notes(self) -> str:
+        """What its people want to remember about the run."""
+        return self._notes
+
+    @notes.setter
+    def notes(self, notes: str) -> None:
+        self._notes = notes
+        self._record(pb.Attr.META, "notes", notes)
+
+    def define_metric(
+        self,
+        glob: str,
+        step_metric: str | None = None,
+        summary: Policy | None = None,
+        goal: Goal | None = None,
+    ) -> None:
+        """Say how metrics whose names match `glob` are drawn and summarised.
+
+        Args:
+            glob: A name, or a pattern such as `val/*` (`*` also crosses `/`).
+            step_metric: Metric to draw them over instead of the step, e.g. `epoch`.
+            summary: `last` (the default), `min`, `max`, `mean`, `best` or `none`.
+            goal: `minimize` or `maximize`; tells `best` which it is (lowest when not said).
+
+        Raises:
+            UsageError: A word is not one of those above, or the glob is no name.
+        """
+        if fault := name_fault(glob):
+            raise UsageError(f"{glob!r} cannot be defined: {fault}")
+        definition = MetricDefinition(glob, step_metric, summary, goal)
+        self._automatic.define(definition)
+        self._record(pb.Attr.META, f"metric/{glob}", Json(definition.to_json()))
+
+    def _automatic_value(self, metric: str) -> float | None:
+        """The automatic summary; waits (briefly) until the points logged so far are counted in."""
+        if self._spooler and not self._finished:
+            self._spooler.flush(1.0)
+        return self._automatic.value(metric)
+
+    def _record(self, namespace: "pb.Attr.Namespace.ValueType", path: str, value: Any) -> None:
+        if self._settings.mode == "disabled" or not self._recording:
+            return
+        if self._finished:
+            raise self._is_finished()
+        try:
+            attr = body.attr(namespace, path, value)
+        except InvalidPoint as error:
+            self._reject(path, str(error), None)
+            return
+        with self._lock:
+            if self._detached:
+                self._attach()
+            self._queue.put_attr(attr)
+
+    # ── life ──────────────────────────────────────────────────────────────
+
+    def describe(
+        self,
+        facts: Mapping[str, str],
+        tags: Iterable[str],
+        config: Mapping[str, Any],
+        *,
+        record: bool,
+    ) -> None:
+        """Take what is known at the start. Called once, by init().
+
+        Args:
+            facts: META attributes by path; empty ones are left out.
+            tags: Words to find the run by.
+            config: What the run was asked to do.
+            record: Whether this process is the one to tell the server. Not for each of 64 ranks.
+        """
+        self._name, self._notes = facts.get("name", ""), facts.get("notes", "")
+        self._recording = record
+        for path, text in facts.items():
+            if text:
+                self._record(pb.Attr.META, path, text)
+        self._tags.update(tags)
+        self._config.update(config)
+        self._recording = True
+
+    def begin(self) -> None:
+        """Open the producer and start its thread. Called once, by init()."""
+        if self._settings.mode == "disabled":
+            return
+        self._spooler = self._opening.open(self._queue, self._speaker, self._automatic)
+        self._spooler.start()
+
+    def continue_after(self, step: int) -> None:
+        """Count on from `step`: a call of log() without a step takes the next one."""
+        with self._lock:
+            self._next_step = max(self._next_step, step + 1)
+
+    def await_welcome(self, timeout_s: float) -> Welcome | None:
+        """Wait for the server's answer; None when there was none in time. Used by init()."""
+        return self._spooler.await_welcome(timeout_s) if self._spooler else None
+
+    def flush(self, level: Level = "spooled", timeout: float | None = None) -> bool:
+        """Wait until everything logged so far has come to a place.
+
+        Args:
+            level: `spooled` (on disk), `accepted` (by the server) or `committed` (stored).
+            timeout: Seconds to wait; None = `settings.finish_timeout_s`.
+
+        Returns:
+            Whether it has. An offline run is never accepted; it is not waited for.
+
+        Raises:
+            UsageError: There is no such level.
+        """
+        if level not in get_args(Level):
+            raise UsageError(f"no such level {level!r}", hint=", ".join(get_args(Level)))
+        if self._spooler is None:
+            return True
+        limit_s = self._settings.finish_timeout_s if timeout is None else timeout
+        deadline_s = time.monotonic() + limit_s
+        if not self._finished and not self._spooler.flush(limit_s):
+            return False
+        if level == "spooled":
+            return True
+        left_s = deadline_s - time.monotonic() if self.mode == "online" else 0.0
+        return self._spooler.wait_for(level, left_s)
+
+    def finish(self, exit_code: int = 0, timeout: float | None = None) -> None:
+        """End the run: write the rest, then wait (bounded) until the server has stored it.
+
+        What is not stored in time stays in the spool; the agent goes on sending it after this
+        process has ended. A second call does nothing.
+
+        Args:
+            exit_code: 0 = finished, anything else = failed.
+            timeout: Seconds to wait; None = `settings.finish_timeout_s`.
+        """
+        state = pb.SessionUpdate.FAILED if exit_code else pb.SessionUpdate.FINISHED
+        limit_s = self._settings.finish_timeout_s if timeout is None else timeout
+        self.end(Ending(state, exit_code), limit_s)
+
+    def end(self, ending: Ending, timeout_s: float) -> None:
+        """Do what finish() does, for an ending of any kind."""
+        with self._lock:
+            if self._finished:
+                return
+            self._finished = True
+            self._layouts.clear()
+        forget(self)
+        if self._spooler is not None:
+            self._close(self._spooler, ending, timeout_s)
+        if ending == FINISHED and self._settings.resume == "auto":
+            forget_last_run(Path(self._settings.dir).absolute(), self.project, self.id)
+
+    def _close(self, spooler: Spooler, ending: Ending, timeout_s: float) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        final = body.session(
+            ending.state,
+            time_unix_us=self._clock.unix_us(),
+            exit_code=ending.exit_code,
+            reason=ending.reason,
+        )
+        whole = spooler.close(final, max(timeout_s, _LEAST_CLOSE_S))
+        command = f"weir sync {self.dir}"
+        if not whole:
+            log.warning("weir: run %s could not be written to disk whole: %s", self.id, self.stats)
+        if self.mode == "offline":
+            log.info("weir: run %s is in the spool; send it with `%s`", self.id, command)
+        elif not spooler.wait_for("committed", deadline_s - time.monotonic()):
+            log.warning(
+                "weir: run %s is not stored by the server yet; its points are safe in the spool "
+                "and the agent goes on sending. To send them by hand: %s",
+                self.id,
+                command,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end(ending_of(error), self._settings.finish_timeout_s)
+
+    def __repr__(self) -> str:
+        return f"<weir.Run {self.project}/{self.id} rank {self.rank} {self.mode}>"
+
+    def ended_by_interpreter(self, ending: Ending) -> None:
+        """End the run because the interpreter ends: without finish(), and in a hurry."""
+        if not self._detached:
+            self.end(ending, self._settings.exit_timeout_s)
+
+    # ── fork ──────────────────────────────────────────────────────────────
+
+    def detach_in_child(self) -> None:
+        """Let go of the parent's thread, files and locks. Called in a forked child, alone there.
+
+        What waits in the queue is the parent's to write. The child gets a producer of its own
+        when it first logs; one that never logs costs nothing.
+        """
+        self._lock = threading.RLock()
+        self._layouts = {}
+        self._queue = Queue(self._settings.queue_max_bytes)
+        self._speaker = Speaker()
+        self._spooler = None
+        self._detached = not self._finished
+        self._logged = self._rejected = 0
+
+    def _attach(self) -> None:
+        """Open a producer for this forked child."""
+        with self._lock:
+            if not self._detached:
+                return
+            self._detached = False
+            self._spooler = self._opening.open(
+                self._queue, self._speaker, self._automatic, forked=True
+            )
+            self._spooler.start()
+        end_with_child(self)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

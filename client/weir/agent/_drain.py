@@ -1,0 +1,126 @@
+"""Bringing spools to their servers: links on one side, the disk on the other.
+
+The agent adds producers as trainers come and go; `weir sync` adds what it was given and waits.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+from weir._clock import Clock
+from weir.agent._link import Link
+from weir.agent._log import log
+from weir.agent._producer import Producer
+from weir.agent._transport import Address
+
+# A watermark costs an fsync: write it at most this often, unless somebody waits for it.
+_SETTLE_EVERY_S: Final = 0.1
+_AFTER_DISK_TROUBLE_S: Final = 1.0
+
+
+class Drain:
+    """Owns the links and the producers on them. Lives in one event loop.
+
+    Attributes:
+        producers: Everybody being drained, by producer id.
+        finished: Called with a producer whose last word is committed, once it was let go.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        unary: bool = False,
+        unary_after_breaks: bool = False,
+        on_finished: Callable[[Producer], None] = lambda _: None,
+    ) -> None:
+        self.producers: dict[bytes, Producer] = {}
+        self._clock = clock
+        self._rng = rng
+        self._unary = unary
+        self._unary_after_breaks = unary_after_breaks
+        self._on_finished = on_finished
+        self._links: dict[Address, tuple[Link, asyncio.Task[None]]] = {}
+        self._moved = asyncio.Event()
+        self._urgent = asyncio.Event()
+
+    @property
+    def links(self) -> list[Link]:
+        """Every link there is."""
+        return [link for link, _ in self._links.values()]
+
+    def link_of(self, producer: Producer) -> Link | None:
+        """Return the link that speaks for a producer."""
+        return next((link for link in self.links if producer.id in link.producers), None)
+
+    def add(self, producer: Producer, address: Address) -> None:
+        """Begin to drain a spool."""
+        self.producers[producer.id] = producer
+        if address not in self._links:
+            link = Link(
+                address,
+                clock=self._clock,
+                rng=self._rng,
+                on_moved=self.moved,
+                unary=self._unary,
+                unary_after_breaks=self._unary_after_breaks,
+            )
+            self._links[address] = link, asyncio.create_task(link.run())
+        self._links[address][0].add(producer)
+
+    def discard(self, producer: Producer) -> None:
+        """Drain a spool no more. Its link ends with its last producer."""
+        self.producers.pop(producer.id, None)
+        for address, (link, task) in list(self._links.items()):
+            link.discard(producer)
+            if not link.producers:
+                task.cancel()
+                del self._links[address]
+
+    def moved(self, producer: Producer) -> None:
+        """Note that a watermark moved and the disk has yet to hear of it."""
+        self._moved.set()
+        if producer.urgent:
+            self._urgent.set()
+
+    async def settle_forever(self) -> None:
+        """Keep watermarks on disk and forget what is committed; ends by being cancelled."""
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            self._urgent.clear()
+            well = await self.settle()
+            pause_s = _SETTLE_EVERY_S if well else _AFTER_DISK_TROUBLE_S
+            try:
+                await asyncio.wait_for(self._urgent.wait(), pause_s)
+            except TimeoutError:
+                continue
+
+    async def settle(self) -> bool:
+        """Settle every producer that moved; returns whether the disk took it all."""
+        well = True
+        for producer in [p for p in self.producers.values() if p.unsettled or p.finished]:
+            try:
+                await asyncio.to_thread(producer.settle)
+            except OSError as error:
+                well = False
+                self._moved.set()
+                log.warning("cannot write the watermark", path=producer.spool.path, error=error)
+                continue
+            if producer.finished:
+                self.discard(producer)
+                self._on_finished(producer)
+        return well
+
+    async def close(self) -> None:
+        """End every conversation, then write down how far they came."""
+        tasks = [task for _, task in self._links.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._links.clear()
+        await self.settle()
+        for producer in self.producers.values():
+            producer.close()

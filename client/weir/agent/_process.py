@@ -1,0 +1,62 @@
+"""The agent as a process: its lock, its log, its signals."""
+
+import asyncio
+import random
+import signal
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from weir._clock import SystemClock
+from weir._process import host_name
+from weir._settings import Settings
+from weir._spool import agent_log_path
+from weir.agent._lock import AgentLock
+from weir.agent._log import log, write_to
+
+
+def run_agent(root: Path, *, node: str = "") -> int:
+    """Be the agent of this node for `root` until there is nothing left to do.
+
+    Returns:
+        The exit code: 0 also when another agent is there already.
+    """
+    settings = Settings.load()
+    node = node or settings.node or host_name()
+    root = root.resolve()
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _ignore_terminal_signals()
+    lock = AgentLock.take(root, node, version=client_version())
+    if lock is None:
+        return 0
+    write_to(agent_log_path(root, node))
+    asyncio.run(_serve(root, node, settings, lock))
+    return 0
+
+
+async def _serve(root: Path, node: str, settings: Settings, lock: AgentLock) -> None:
+    # gRPC and psutil only now: an agent that is one too many ends before it has loaded them.
+    from weir.agent._agent import Agent, AgentOptions
+
+    options = AgentOptions(root, node, settings.agent_idle_s, settings.fsync != "never")
+    agent = Agent(options, clock=SystemClock(), rng=random.Random())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, agent.stop)
+    log.info("the agent starts", root=root, node=node, version=client_version())
+    try:
+        await agent.run()
+    finally:
+        log.info("the agent ends", root=root)
+        lock.release()
+
+
+def _ignore_terminal_signals() -> None:
+    """Ctrl-C and a closed terminal are for the trainer; the agent outlives it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def client_version() -> str:
+    """Return the version of the weir package."""
+    try:
+        return version("weir")
+    except PackageNotFoundError:  # run from a source tree
+        return "0"

@@ -1,0 +1,139 @@
+"""gRPC: the channel to one server and the two ways to talk over it. Nothing else imports grpc."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import grpc  # noqa: TID251 - this is the one file
+import grpc.aio
+
+from weir.agent._status import error_for
+from weir_proto.v1 import ingest_pb2 as pb
+from weir_proto.v1.ingest_pb2_grpc import IngestStub
+
+_OPTIONS: Final = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.enable_retries", 0),  # the link repeats, from the spool
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.max_send_message_length", 16 << 20),
+    # The channel itself must not wait longer than the link's own back-off.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server, and who we are to it.
+
+    Attributes:
+        server: `host:port`, or `grpcs://host:port` for TLS.
+        token: Sent as a bearer token; "" sends none.
+    """
+
+    server: str
+    token: str = ""
+
+    @property
+    def tls(self) -> bool:
+        """Whether to encrypt."""
+        return self.server.startswith("grpcs://")
+
+    @property
+    def target(self) -> str:
+        """The host and port, without a scheme."""
+        return self.server.removeprefix("grpcs://").removeprefix("grpc://").rstrip("/")
+
+
+class Stream(Protocol):
+    """One bidirectional conversation. `write` and `read` may run at once, each in one task."""
+
+    async def write(self, message: pb.ClientMessage) -> None:
+        """Send; waits while the server is slow. Raises TransportError when the stream broke."""
+
+    async def read(self) -> pb.ServerMessage | None:
+        """Return the next message; None when the server closed. Raises TransportError likewise."""
+
+    async def done_writing(self) -> None:
+        """Tell the server that nothing more will come."""
+
+    def cancel(self) -> None:
+        """End the conversation at once."""
+
+
+class GrpcTransport:
+    """A channel to one server. Create and use it inside the event loop."""
+
+    def __init__(self, address: Address) -> None:
+        self._metadata = (("authorization", f"Bearer {address.token}"),) if address.token else None
+        self._channel = (
+            grpc.aio.secure_channel(
+                address.target, grpc.ssl_channel_credentials(), options=_OPTIONS
+            )
+            if address.tls
+            else grpc.aio.insecure_channel(address.target, options=_OPTIONS)
+        )
+        self._stub: Any = IngestStub(self._channel)
+
+    def stream(self) -> Stream:
+        """Begin a conversation. Failures show at the first `read` or `write`."""
+        return _GrpcStream(self._stub.Stream(metadata=self._metadata))
+
+    async def append(self, request: pb.AppendRequest, *, timeout_s: float) -> pb.AppendResponse:
+        """Do the same in one round trip. Raises TransportError."""
+        try:
+            response: pb.AppendResponse = await self._stub.Append(
+                request, metadata=self._metadata, timeout=timeout_s
+            )
+        except grpc.aio.AioRpcError as error:
+            raise error_for(error.code().name, error.details() or "") from error
+        return response
+
+    async def close(self) -> None:
+        """Close the channel and every conversation on it."""
+        await self._channel.close()
+
+
+class _GrpcStream:
+    """A `Stream` over one grpc.aio call."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    async def write(self, message: pb.ClientMessage) -> None:
+        try:
+            await self._call.write(message)
+        except (grpc.aio.AioRpcError, grpc.aio.UsageError, RuntimeError) as error:
+            raise await self._ended(error) from error
+
+    async def read(self) -> pb.ServerMessage | None:
+        try:
+            message = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise error_for(error.code().name, error.details() or "") from error
+        if message is not grpc.aio.EOF:
+            found: pb.ServerMessage = message
+            return found
+        status = await self._call.code()
+        if status is grpc.StatusCode.OK:
+            return None
+        raise error_for(status.name, await self._call.details() or "")
+
+    async def done_writing(self) -> None:
+        try:
+            await self._call.done_writing()
+        except (grpc.aio.AioRpcError, grpc.aio.UsageError, RuntimeError) as error:
+            raise await self._ended(error) from error
+
+    def cancel(self) -> None:
+        self._call.cancel()
+
+    async def _ended(self, error: Exception) -> Exception:
+        """A write fails without the reason; the call knows it."""
+        if isinstance(error, grpc.aio.AioRpcError):
+            return error_for(error.code().name, error.details() or "")
+        if not self._call.done():
+            return error_for("UNAVAILABLE", str(error))
+        return error_for((await self._call.code()).name, await self._call.details() or "")

@@ -1,0 +1,31 @@
+"""The chart wall as a Streamlit component.
+
+Its files are served by our own route under an address that holds their version,
+and a two-line script imports them from there: Streamlit finds a package's
+component assets neither in an editable install nor without a manifest in the
+wheel, and would send inline scripts again with every rerun.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from weir_dashboard import assets
+
+_NAME = "weir_wall"
+
+
+def chart_wall(spec: dict[str, Any], *, key: str) -> None:
+    """Mount the wall, or hand a new spec (charts.py) to the one that is there."""
+    mount = st.components.v2.component(_NAME, js=_loader(assets.version()))
+    mount(key=key, data=spec, height="content")
+
+
+def _loader(version: str) -> str:
+    address = f"/weir-assets/{version}/wall.js"
+    return f"""
+const wall = import(new URL("{address}", window.location.origin).href);
+export default async (component) => (await wall).default(component);
+"""

@@ -1,0 +1,81 @@
+"""The runs table as a data frame: which columns there are, which are shown, what stands in them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import pandas as pd
+
+from weir_dashboard import selection, words
+from weir_dashboard.colors import color_index, swatch
+from weir_dashboard.selection import Selection
+from weir_store.records import Json, Run, RunRef
+
+CONFIG: Final = "config."
+SUMMARY: Final = "summary."
+_AT_FIRST_CONFIG: Final = 5
+_AT_FIRST_SUMMARY: Final = 4
+_SYSTEM: Final = ("system/", "sys/", "gpu/", "cpu/")
+
+
+def available_columns(runs: Iterable[Run]) -> list[str]:
+    """List the config and summary paths these runs have, config first."""
+    config = {path for run in runs for path in run.config}
+    summary = {path for run in runs for path in run.summary}
+    return [CONFIG + path for path in sorted(config)] + [SUMMARY + path for path in sorted(summary)]
+
+
+def first_columns(runs: Sequence[Run]) -> list[str]:
+    """Choose columns for somebody who chose none: config that differs, and results, loss first."""
+    different = [path for path in _paths(run.config for run in runs) if _differs(runs, path)]
+    results = [
+        path for path in _paths(run.summary for run in runs) if not path.startswith(_SYSTEM)
+    ]
+    results.sort(key=lambda path: ("loss" not in path, path))
+    return [CONFIG + path for path in different[:_AT_FIRST_CONFIG]] + [
+        SUMMARY + path for path in results[:_AT_FIRST_SUMMARY]
+    ]
+
+
+def frame(
+    runs: Sequence[Run],
+    columns: Sequence[str],
+    ordinals: Mapping[RunRef, int],
+    now_unix_s: float,
+) -> pd.DataFrame:
+    """Build the table, one row a run, in the order given."""
+    rows: dict[str, list[Any]] = {
+        "color": [swatch(color_index(run, ordinals)) for run in runs],
+        "name": [_link(run) for run in runs],
+        "state": [words.state(run, now_unix_s) for run in runs],
+        "created": [pd.Timestamp(run.created_unix_us, unit="us", tz="UTC") for run in runs],
+        "took": [words.span(words.run_span_s(run, now_unix_s)) for run in runs],
+        "ranks": [run.ranks or None for run in runs],
+    }
+    if any(run.tags for run in runs):
+        rows["tags"] = [list(run.tags) for run in runs]
+    for column in columns:
+        rows[column] = [_cell(run, column) for run in runs]
+    return pd.DataFrame(rows)
+
+
+def _paths(maps: Iterable[Mapping[str, object]]) -> list[str]:
+    return list(dict.fromkeys(path for one in maps for path in one))
+
+
+def _differs(runs: Sequence[Run], path: str) -> bool:
+    return len({repr(run.config.get(path)) for run in runs}) > 1
+
+
+def _cell(run: Run, column: str) -> object:
+    space, _, path = column.partition(".")
+    found = (run.config if space == "config" else run.summary).get(path)
+    return found.text if isinstance(found, Json) else found
+
+
+def _link(run: Run) -> str:
+    """Address of the run page; what stands after # is what the cell shows."""
+    address = selection.build(Selection(project=run.project, run_id=run.run_id))
+    return f"/run?{urlencode(address, doseq=True)}#{quote(run.name or run.run_id, safe='')}"

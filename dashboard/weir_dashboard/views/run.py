@@ -1,0 +1,127 @@
+"""Run: one run's facts, curves, settings and processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from weir_dashboard import data, navigation, words
+from weir_dashboard.views import pick, states, wall
+from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
+
+_TABS = ("Charts", "Overview", "Ranks")
+
+
+def render() -> None:
+    """Show the run the address names."""
+    asked = pick.shown()
+    if not (asked.project and asked.run_id):
+        st.info("The address names no run.", icon="🔍")
+        st.page_link(navigation.page("runs"), label="Choose one →")
+        return
+    _run(RunRef(asked.project, asked.run_id))
+
+
+@st.fragment(run_every=10)
+def _run(ref: RunRef) -> None:
+    """Draw the page, and again every ten seconds, so that state and facts are live."""
+    with states.failures():
+        run = states.value(data.ask().run(ref))
+        _head(run)
+        tab = st.segmented_control(
+            "Show", _TABS, default=_TABS[0], required=True, key="tab", bind="query-params",
+            label_visibility="collapsed",
+        )
+        if tab == "Overview":
+            _overview(run)
+        elif tab == "Ranks":
+            _sessions(states.value(data.ask().sessions(ref)))
+        else:
+            wall.show([run], 1, drawn=1, key="wall-run", rail=False)
+
+
+def _head(run: Run) -> None:
+    now_unix_s = time.time()
+    st.title(run.name or run.run_id, anchor=False)
+    facts = {
+        "project": run.project,
+        "id": run.run_id,
+        "started": words.instant(run.created_unix_us),
+        "took" if run.state is not RunState.RUNNING else "running for": words.span(
+            words.run_span_s(run, now_unix_s)
+        ),
+        "last heard": words.ago(run.last_seen_unix_us, now_unix_s),
+        "ranks": f"{run.ranks} of {run.world_size}" if run.world_size > 1 else "",
+        "user": run.user,
+        "group": run.group,
+        "job type": run.job_type,
+        "tags": ", ".join(run.tags),
+        "commit": _git(run.meta),
+    }
+    state = f'<span class="weir-state {run.state}">{escape(words.state(run, now_unix_s))}</span>'
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>"
+        for name, text in facts.items()
+        if text
+    )
+    st.html(f'<dl class="weir-facts" style="margin:0"><div>{state}</div>{rows}</dl>')
+
+
+def _git(meta: Mapping[str, Scalar | Json]) -> str:
+    commit = str(meta.get("git.commit") or "")[:10]
+    branch = str(meta.get("git.branch") or "")
+    dirty = " (with local changes)" if meta.get("git.dirty") else ""
+    return f"{commit} {branch}".strip() + dirty if commit else ""
+
+
+def _overview(run: Run) -> None:
+    if run.notes:
+        st.markdown(run.notes)
+    columns = st.columns(3)
+    for column, title, values in zip(
+        columns,
+        ("Config", "Summary", "Environment"),
+        (run.config, run.summary, run.meta),
+        strict=True,
+    ):
+        with column:
+            st.subheader(f"{title}", anchor=False)
+            _values(values, f"no {title.lower()} was logged")
+
+
+def _values(values: Mapping[str, Scalar | Json], nothing: str) -> None:
+    if not values:
+        st.caption(nothing)
+        return
+    table = pd.DataFrame({"path": list(values), "value": [words.value(v) for v in values.values()]})
+    st.dataframe(
+        table, hide_index=True, height=min(38 + 31 * len(table), 620), row_height=31
+    )
+
+
+def _sessions(sessions: Sequence[Session]) -> None:
+    if not sessions:
+        st.info("No process of this run has been heard of yet.", icon="⏳")
+        return
+    now_unix_s = time.time()
+    table = pd.DataFrame(
+        {
+            "rank": [one.rank for one in sessions],
+            "node": [one.node for one in sessions],
+            "state": [str(one.state) for one in sessions],
+            "pid": [one.pid for one in sessions],
+            "attempt": [one.attempt for one in sessions],
+            "launcher": [one.launcher for one in sessions],
+            "started": [words.instant(one.started_unix_us) for one in sessions],
+            "last heard": [words.ago(one.last_seen_unix_us, now_unix_s) for one in sessions],
+            "exit": [one.exit_code if one.state is not RunState.RUNNING else None for one in sessions],
+            "reason": [one.reason for one in sessions],
+            "committed frames": [one.committed_seq for one in sessions],
+        }
+    )
+    st.caption(f"{len(sessions):,} processes on {table['node'].nunique():,} nodes")
+    st.dataframe(table, hide_index=True, height=min(38 + 31 * len(table), 680), row_height=31)

@@ -1,0 +1,138 @@
+"""Runs: the table of a project, filtered, sorted and paged by the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import streamlit as st
+
+from weir_dashboard import data, navigation, run_table
+from weir_dashboard.selection import PER_PAGE, Selection
+from weir_dashboard.views import pick, states
+from weir_store.records import Run, RunQuery, RunRef
+
+_FIELDS = ("created", "name", "state", "duration", "user", "group")
+_COLUMN_CONFIG = {
+    "color": st.column_config.ImageColumn("", width=32),
+    "name": st.column_config.LinkColumn("name", display_text=r"#(.*)$", width="medium"),
+    "state": st.column_config.TextColumn("state", width="small"),
+    "created": st.column_config.DatetimeColumn("created", format="YYYY-MM-DD HH:mm", width=130),
+    "took": st.column_config.TextColumn("took", width=90),
+    "ranks": st.column_config.NumberColumn("ranks", width=60),
+}
+
+
+def render() -> None:
+    """Show the runs, let some be picked, and lead on to their curves."""
+    with states.failures(), states.loading():
+        projects = states.value(data.ask().projects())
+    if not projects:
+        states.empty()
+        return
+    asked = pick.shown()
+    bar = st.columns([1.2, 3.4, 1.2, 0.8], vertical_alignment="center")
+    with bar[0]:
+        project = pick.project(projects, asked.project)
+    with bar[1]:
+        where = pick.where_input()
+    with bar[2]:
+        order_by = _order(asked)
+    with states.failures(), states.loading():
+        query = RunQuery(project, where, order_by, PER_PAGE, (asked.page - 1) * PER_PAGE)
+        page = states.value(data.ask().runs(query))
+    if page.total == 0:
+        _nothing(project, where)
+        return
+    with bar[3]:
+        columns = _columns(page.runs, asked.columns)
+    chosen = _table(page.runs, columns, query)
+    _below(project, where, page.total, chosen)
+
+
+def _nothing(project: str, where: str) -> None:
+    with states.failures():
+        everything = states.value(data.ask().runs(RunQuery(project, limit=1, columns=())))
+    if where and everything.total:
+        states.no_match(where, everything.total)
+    else:
+        states.empty(project)
+
+
+def _order(asked: Selection) -> str:
+    options = [sign + field for field in _FIELDS for sign in ("-", "")]
+    options += [sign + column for column in asked.columns for sign in ("-", "")]
+    if asked.order_by not in options:
+        options.append(asked.order_by)
+    chosen: str = st.selectbox(
+        "Sort",
+        options,
+        format_func=lambda field: f"{field.lstrip('-')} {'↓' if field[0] == '-' else '↑'}",
+        index=options.index(asked.order_by),
+        label_visibility="collapsed",
+    )
+    _remember("sort", [] if chosen == options[0] else [chosen])
+    return chosen
+
+
+def _columns(runs: Sequence[Run], asked: Sequence[str]) -> list[str]:
+    with st.popover("Columns", width="stretch"):
+        chosen = st.multiselect(
+            "Columns from config and summary",
+            list(dict.fromkeys([*run_table.available_columns(runs), *asked])),
+            default=list(asked),
+            placeholder="chosen for you: what differs, and results",
+        )
+    _remember("col", chosen)
+    return list(chosen) or run_table.first_columns(runs)
+
+
+def _table(runs: Sequence[Run], columns: Sequence[str], query: RunQuery) -> list[RunRef]:
+    refs = [run.ref for run in runs]
+    picked = set(pick.picked())
+    table = run_table.frame(
+        runs, columns, data.ask().ordinals(query.project, refs), time.time()
+    )
+    # Streamlit remembers row positions: the key changes with the question, the rows come from ids
+    question = blake2b(repr((query, columns)).encode(), digest_size=8).hexdigest()
+    event = st.dataframe(
+        table,
+        key=f"runs-{question}",
+        height=min(38 + 33 * len(runs), 760),
+        row_height=33,
+        hide_index=True,
+        column_config=_COLUMN_CONFIG,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={
+            "selection": {"rows": [i for i, ref in enumerate(refs) if ref in picked]}
+        },
+    )
+    return pick.repick(refs, [refs[row] for row in event.selection.rows])
+
+
+def _below(project: str, where: str, total: int, chosen: Sequence[RunRef]) -> None:
+    pages = -(-total // PER_PAGE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if chosen:
+            if st.button(f"Compare {len(chosen)}", type="primary", key="compare"):
+                navigation.go("compare", Selection(project=project, runs=tuple(chosen)))
+            if st.button("Open in workspace", key="workspace"):
+                navigation.go("workspace", Selection(project=project, runs=tuple(chosen)))
+            st.button("Clear", key="unpick", on_click=pick.drop_picks, type="tertiary")
+        elif st.button("Open all in workspace", key="workspace"):
+            navigation.go("workspace", Selection(project=project, where=where))
+        st.caption(_counted(total, chosen))
+        if pages > 1:
+            st.pagination(pages, key="p", bind="query-params")
+
+
+def _counted(total: int, chosen: Sequence[RunRef]) -> str:
+    runs = f"{total:,} {'run' if total == 1 else 'runs'}"
+    return f"{len(chosen):,} of {runs} picked" if chosen else runs
+
+
+def _remember(key: str, texts: Sequence[str]) -> None:
+    if list(texts) != st.query_params.get_all(key):
+        st.query_params[key] = list(texts)

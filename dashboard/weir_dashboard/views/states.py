@@ -1,0 +1,79 @@
+"""What a page says when there is nothing to show: empty, no match, error, stale, loading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import streamlit as st
+
+from weir_dashboard import data
+from weir_dashboard.last_good import Answer
+from weir_store.errors import InvalidQuery, StoreError
+
+T = TypeVar("T")
+
+
+@contextmanager
+def loading(height_px: int = 240) -> Iterator[None]:
+    """Hold the place with a skeleton until the block is through."""
+    place = st.skeleton(height=height_px)
+    try:
+        yield
+    finally:
+        place.empty()
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turn what the store refuses into words and a retry; the rest of the page is not drawn."""
+    try:
+        yield
+    except InvalidQuery as wrong:
+        st.error(str(wrong), icon="⚠️")
+        st.stop()
+    except StoreError as silent:
+        st.error(f"The store does not answer: {silent}", icon="⚠️")
+        st.button("Retry", key="retry")
+        st.stop()
+
+
+def value(answer: Answer[T]) -> T:
+    """Return what was read; say so when it is old because the store is silent."""
+    if answer.stale is not None:
+        at = datetime.fromtimestamp(answer.read_unix_s, UTC).strftime("%H:%M:%S UTC")
+        st.warning(f"The store does not answer, showing {at}.", icon="⏳")
+    return answer.value
+
+
+def empty(project: str = "my-project") -> None:
+    """Show how the first run gets here; the page looks again by itself."""
+    st.subheader("No runs yet")
+    st.write("Log the first one. It appears here by itself.")
+    st.code(
+        "import weir\n"
+        f'run = weir.init(project="{project}", server="{data.ask().gateway}")\n'
+        'run.log({"loss": 0.5})',
+        language="python",
+    )
+    look_again()
+
+
+@st.fragment(run_every=5)
+def look_again() -> None:
+    """Rerun the page every few seconds, though not in the rerun that put this here."""
+    if st.session_state.get("looked"):
+        st.session_state["looked"] = False
+        st.rerun()
+    st.session_state["looked"] = True
+
+
+def no_match(where: str, total: int) -> None:
+    """Say that the filter, not the project, is empty; offer to clear it."""
+    st.info(f"No run matches `{where}`. {total:,} runs in the project.", icon="🔍")
+    if st.button("Clear the filter", key="clear"):
+        del st.query_params["q"]
+        st.session_state.pop("where", None)
+        st.rerun()

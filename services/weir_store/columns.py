@@ -1,0 +1,147 @@
+"""The Arrow shape of every table a block can hold: what the writer builds and the store takes.
+
+Dictionary columns are LowCardinality in ClickHouse: their indices are shipped as
+they are, and a dictionary must not hold a value twice. UUIDs are 16 bytes,
+big-endian. tests/integration/test_migrate.py compares these with the tables.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+from weir_store import tables
+
+_NAME: Final = pa.dictionary(pa.int32(), pa.string())
+_UUID: Final = pa.binary(16)
+_UNIX_US: Final = pa.timestamp("us", "UTC")
+_UNIX_MS: Final = pa.timestamp("ms", "UTC")
+
+POINTS: Final = pa.schema(
+    {
+        "project": _NAME,
+        "run_id": _NAME,
+        "metric": _NAME,
+        "step": pa.int64(),
+        "rank": pa.uint32(),
+        "value": pa.float64(),
+        "ts": _UNIX_US,
+        "ver": pa.uint64(),
+        "rewrite": pa.uint8(),
+        "run_date": pa.uint16(),  # days since 1970
+    }
+)
+
+TEXT_POINTS: Final = pa.schema(
+    {
+        "project": _NAME,
+        "run_id": _NAME,
+        "metric": _NAME,
+        "step": pa.int64(),
+        "rank": pa.uint32(),
+        "value": pa.string(),
+        "ts": _UNIX_US,
+        "ver": pa.uint64(),
+        "run_date": pa.uint16(),
+    }
+)
+
+RUNS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "created_at": _UNIX_US,
+        "parent_run_id": pa.string(),
+        "fork_step": pa.int64(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+RUN_ATTRS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "ns": pa.string(),
+        "path": pa.string(),
+        "type": pa.string(),
+        "num": pa.float64(),
+        "int": pa.int64(),
+        "str": pa.string(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+SESSIONS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "producer": _UUID,
+        "rank": pa.uint32(),
+        "local_rank": pa.uint32(),
+        "world_size": pa.uint32(),
+        "node": pa.string(),
+        "pid": pa.uint32(),
+        "launcher": pa.string(),
+        "role": pa.string(),
+        "attempt": pa.uint32(),
+        "state": pa.string(),
+        "exit_code": pa.int32(),
+        "reason": pa.string(),
+        "started_at": _UNIX_US,
+        "updated_at": _UNIX_US,
+        "ver": pa.uint64(),
+    }
+)
+
+EVENTS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "event_id": _UUID,
+        "ts": _UNIX_US,
+        "kind": pa.string(),
+        "severity": pa.string(),
+        "title": pa.string(),
+        "body": pa.string(),
+        "step": pa.int64(),
+        "rank": pa.uint32(),
+        "attrs": pa.map_(pa.string(), pa.string()),
+        "ver": pa.uint64(),
+    }
+)
+
+DEAD_LETTERS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "producer": _UUID,
+        "seq": pa.uint64(),
+        "reason": pa.string(),
+        "entry": pa.binary(),
+        "at": _UNIX_MS,
+    }
+)
+
+INGEST_COMMITS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "producer": _UUID,
+        "seq": pa.uint64(),
+        "at": _UNIX_MS,
+    }
+)
+
+BY_TABLE: Final = {
+    tables.POINTS: POINTS,
+    tables.TEXT_POINTS: TEXT_POINTS,
+    tables.RUNS: RUNS,
+    tables.RUN_ATTRS: RUN_ATTRS,
+    tables.SESSIONS: SESSIONS,
+    tables.EVENTS: EVENTS,
+    tables.DEAD_LETTERS: DEAD_LETTERS,
+    tables.INGEST_COMMITS: INGEST_COMMITS,
+}

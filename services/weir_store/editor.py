@@ -1,0 +1,105 @@
+"""The few edits people make to a run: each is a new version of a row, and the newest wins.
+
+An edit's version is made of its moment as a frame's is made of its producer's
+birth: it beats what sessions that began before it say, and later sessions beat it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from weir_store import columns, tables
+from weir_store.base import Block, Inserter
+from weir_store.records import RunRef
+
+# Above every version the writer gives a run's row (rows.py), so a deleted run stays deleted.
+_TOMBSTONE_VER: Final = 1 << 63
+
+
+class Editor:
+    """Changes names, notes and tags, and hides runs. Every method may raise `StoreUnavailable`."""
+
+    def __init__(self, inserter: Inserter) -> None:
+        self._inserter = inserter
+
+    def update_run(
+        self,
+        ref: RunRef,
+        *,
+        at_unix_us: int,
+        name: str | None = None,
+        notes: str | None = None,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+    ) -> None:
+        """Store the edits as new versions; what is `None` or empty stays as it is."""
+        meta = {"name": name, "notes": notes}
+        attrs = [
+            *(_text("meta", path, text) for path, text in meta.items() if text is not None),
+            *(_tag(tag, is_deleted=0) for tag in add_tags),
+            *(_tag(tag, is_deleted=1) for tag in remove_tags),
+        ]
+        ver = version_of_edit(at_unix_us)
+        rows = [{"project": ref.project, "run_id": ref.run_id, "ver": ver, **attr} for attr in attrs]
+        self._insert({tables.RUN_ATTRS: _table(tables.RUN_ATTRS, rows)})
+
+    def delete_run(self, ref: RunRef, *, by: str, at_unix_us: int) -> None:
+        """Hide a run from every reader; who did it and when stays in `events`."""
+        tombstone = {
+            "project": ref.project,
+            "run_id": ref.run_id,
+            "created_at": at_unix_us,
+            "parent_run_id": "",
+            "fork_step": -1,
+            "ver": _TOMBSTONE_VER + at_unix_us,
+            "is_deleted": 1,
+        }
+        self._insert(
+            {
+                tables.RUNS: _table(tables.RUNS, [tombstone]),
+                tables.EVENTS: _table(tables.EVENTS, [_deletion(ref, by, at_unix_us)]),
+            }
+        )
+
+    def _insert(self, block: Block) -> None:
+        if any(rows.num_rows for rows in block.values()):
+            self._inserter.insert(block, uuid.uuid4().hex)
+
+
+def version_of_edit(at_unix_us: int) -> int:
+    """Return the row version of an edit: its second, then its microsecond."""
+    seconds, microseconds = divmod(at_unix_us, 1_000_000)
+    return seconds << 32 | microseconds
+
+
+def _text(ns: str, path: str, text: str) -> dict[str, Any]:
+    return {"ns": ns, "path": path, "type": "str", "num": float("nan"), "int": 0, "str": text, "is_deleted": 0}
+
+
+def _tag(tag: str, *, is_deleted: int) -> dict[str, Any]:
+    return {"ns": "tag", "path": tag, "type": "bool", "num": 1.0, "int": 1, "str": "", "is_deleted": is_deleted}
+
+
+def _deletion(ref: RunRef, by: str, at_unix_us: int) -> dict[str, Any]:
+    return {
+        "project": ref.project,
+        "run_id": ref.run_id,
+        "event_id": uuid.uuid4().bytes,
+        "ts": at_unix_us,
+        "kind": "deleted",
+        "severity": "warn",
+        "title": f"run deleted by {by}",
+        "body": "",
+        "step": -1,
+        "rank": 0,
+        "attrs": {"by": by},
+        "ver": version_of_edit(at_unix_us),
+    }
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=columns.BY_TABLE[name])

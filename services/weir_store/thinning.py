@@ -1,0 +1,106 @@
+"""The SQL of thinning: first, last, lowest and highest point of every bucket (M4). Pure text.
+
+Every builder here ends in the same columns, one row per (series, rank, bucket):
+
+    project, run_id, metric, rank, bucket, x_low, x_high, last_step,
+    first_value, last_value, low, high, flags
+
+`low` is +Inf and `high` −Inf where the bucket holds no finite value (a minimum
+over nothing must not read as 0); `_finite` turns them into NaN at the end.
+Values that users chose are bound parameters; what stands in the text is ours.
+
+Source: Jugel et al., "M4: A Visualization-Oriented Time Series Data
+Aggregation", PVLDB 7(10), 2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from weir_store.parameters import Parameters
+from weir_store.plan import ROLLUP_SHIFT, SeriesKey
+
+SERIES = "project, run_id, metric"
+
+THINNED_COLUMNS = (
+    f"{SERIES}, rank, x_high AS x, x_low AS x_min, x_high AS x_max, last_step AS step, "
+    "first_value AS first, last_value AS last, "
+    "if(isFinite(low), low, nan) AS min, if(isFinite(high), high, nan) AS max, flags AS nonfinite"
+)
+
+NONFINITE = "toUInt8(isNaN(value) + 2 * (value = inf) + 4 * (value = -inf))"
+
+
+def of_series(keys: Sequence[SeriesKey], parameters: Parameters) -> str:
+    """Return the condition that picks these series, in a shape the primary key can use."""
+    projects, runs, metrics = (sorted(set(column)) for column in zip(*keys, strict=True))
+    condition = (
+        f"project IN {parameters.strings(projects)} AND run_id IN {parameters.strings(runs)}"
+        f" AND metric IN {parameters.strings(metrics)}"
+    )
+    if set(keys) != set(product(projects, runs, metrics)):
+        condition += f" AND ({SERIES}) IN {parameters.tuples(keys, 3)}"
+    return condition
+
+
+def of_ranks(ranks: Sequence[int] | None, parameters: Parameters) -> str:
+    """Return the condition on ranks, to be appended."""
+    return "" if ranks is None else f" AND rank IN {parameters.ints(ranks)}"
+
+
+def points_buckets(source: str, *, x: str, bucket: str, by_step: bool = False) -> str:
+    """Cut points into buckets.
+
+    Args:
+        source: A FROM clause with columns project, run_id, metric, rank, step, value and `x`.
+        x: The column on the axis, a number.
+        bucket: Which bucket a row belongs to, an expression; it must rise with `x`.
+        by_step: `x` is the step itself: the order within a rank needs no second column.
+    """
+    order = "step" if by_step else f"({x}, step)"
+    last_step = "max(step)" if by_step else f"argMax(step, {order})"
+    return f"""SELECT {SERIES}, rank, {bucket} AS bucket,
+  toFloat64(min({x})) AS x_low, toFloat64(max({x})) AS x_high, {last_step} AS last_step,
+  argMin(value, {order}) AS first_value, argMax(value, {order}) AS last_value,
+  min(if(isFinite(value), value, inf)) AS low, max(if(isFinite(value), value, -inf)) AS high,
+  groupBitOr({NONFINITE}) AS flags
+FROM {source}
+GROUP BY {SERIES}, rank, bucket"""
+
+
+def rollup_buckets(source: str, *, shift: int) -> str:
+    """Put rows of the roll-up together to buckets of `1 << shift` steps, shift >= 6."""
+    return f"""SELECT {SERIES}, rank, bitShiftRight(points_64.bucket, {shift - ROLLUP_SHIFT}) AS bucket,
+  toFloat64(min(min_step)) AS x_low, toFloat64(max(max_step)) AS x_high, max(max_step) AS last_step,
+  argMinMerge(first) AS first_value, argMaxMerge(last) AS last_value,
+  min(min_v) AS low, max(max_v) AS high, groupBitOr(nonfinite) AS flags
+FROM {source}
+GROUP BY {SERIES}, rank, bucket"""
+
+
+def per_rank(buckets: Sequence[str]) -> str:
+    """Return the statement that reads buckets, one series per rank."""
+    return f"SELECT {THINNED_COLUMNS}\nFROM ({_union(buckets)})\nORDER BY {SERIES}, rank, x_high"
+
+
+def over_ranks(buckets: Sequence[str]) -> str:
+    """Return the statement that puts the ranks of each bucket together.
+
+    `mean` is over ranks, of each rank's last value in the bucket: what the
+    roll-up can say as exactly as the points, and with one point per rank and
+    bucket simply the mean.
+    """
+    return f"""SELECT {SERIES}, max(x_high) AS x, min(x_low) AS x_min, max(x_high) AS x_max,
+  argMax(last_step, (x_high, last_step)) AS step,
+  if(isFinite(min(low)), min(low), nan) AS min,
+  ifNull(avgOrNullIf(last_value, isFinite(last_value)), nan) AS mean,
+  if(isFinite(max(high)), max(high), nan) AS max,
+  toUInt32(count()) AS ranks, groupBitOr(flags) AS nonfinite
+FROM ({_union(buckets)})
+GROUP BY {SERIES}, bucket
+ORDER BY {SERIES}, x"""
+
+
+def _union(parts: Sequence[str]) -> str:
+    return "\nUNION ALL\n".join(parts)
