@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from weir import errors
 from weir._config import Nested, Summary
 from weir._fork import watch_forks
 from weir._init import current_run, init
 from weir._run import Level, Run, Stats
 from weir._settings import Settings
 from weir._summary import Goal, Policy
-from weir import errors
 from weir.errors import UsageError
 
 if TYPE_CHECKING:

@@ -15,11 +15,12 @@ from weir._spool import agent_lock_path, agent_log_path
 _MAX_STARTS: Final = 3
 _STARTS_WINDOW_S: Final = 600.0
 # What a launcher tells a rank, and what changes how any program runs, is not for the agent.
-_RANK_VARIABLES: Final = frozenset(
-    "RANK LOCAL_RANK WORLD_SIZE LOCAL_WORLD_SIZE GROUP_RANK GROUP_WORLD_SIZE ROLE_RANK "
-    "ROLE_WORLD_SIZE ROLE_NAME MASTER_ADDR MASTER_PORT OMP_NUM_THREADS LD_PRELOAD PYTHONSTARTUP "
-    "PYTHONINSPECT PYTHONPROFILEIMPORTTIME PYTHONDONTWRITEBYTECODE".split()
-)
+_RANK_VARIABLES: Final = {
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "GROUP_WORLD_SIZE"),
+    *("ROLE_RANK", "ROLE_WORLD_SIZE", "ROLE_NAME", "MASTER_ADDR", "MASTER_PORT"),
+    *("OMP_NUM_THREADS", "LD_PRELOAD", "PYTHONSTARTUP", "PYTHONINSPECT"),
+    *("PYTHONPROFILEIMPORTTIME", "WEIR_RANK", "WEIR_LOCAL_RANK"),
+}
 _RANK_PREFIXES: Final = ("TORCHELASTIC_", "TORCH_NCCL_", "NCCL_", "OMPI_", "PMIX_", "PMI_")
 
 
@@ -98,7 +99,7 @@ def start_agent(root: Path, node: str) -> None:
     if not sys.executable:
         raise OSError("sys.executable is not known in this process")
     with agent_log_path(root, node).open("ab") as log:
-        subprocess.Popen(  # noqa: S603 - our own module
+        subprocess.Popen(
             [sys.executable, "-P", "-m", "weir.agent", "--root", str(root)],
             stdin=subprocess.DEVNULL,
             stdout=log,

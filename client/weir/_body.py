@@ -14,7 +14,7 @@ from weir_proto.v1 import ingest_pb2 as pb
 BODY_SCHEMA = 1
 
 
-def attr(namespace: "pb.Attr.Namespace.ValueType", path: str, value: Any) -> pb.Attr:
+def attr(namespace: pb.Attr.Namespace, path: str, value: Any) -> pb.Attr:
     """Return one fact; `DELETED` as its removal.
 
     Raises:
@@ -74,7 +74,7 @@ def event(
 
 
 def session(
-    state: "pb.SessionUpdate.State.ValueType",
+    state: pb.SessionUpdate.State,
     *,
     time_unix_us: int,
     exit_code: int = 0,

@@ -1,7 +1,7 @@
 """Nested facts about a run that tell somebody of every change: config and summary."""
 
-import argparse
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
@@ -106,8 +106,9 @@ def as_section(value: Any) -> Mapping[str, Any] | None:
     """
     if isinstance(value, Mapping):
         return value
-    if isinstance(value, argparse.Namespace):
-        return vars(value)
+    argparse = sys.modules.get("argparse")  # whoever has a Namespace has imported it
+    if argparse is not None and isinstance(value, argparse.Namespace):
+        return dict(vars(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return None

@@ -7,6 +7,7 @@ asked for their last frame and joined.
 import atexit
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ class Ending:
         reason: One line; "" when there is nothing to say.
     """
 
-    state: "pb.SessionUpdate.State.ValueType"
+    state: pb.SessionUpdate.State
     exit_code: int = 0
     reason: str = ""
 
@@ -65,11 +66,12 @@ class _ExitCode:
     def __init__(self) -> None:
         self.code: Any = None
         self.at_unix_us = 0
-        self._inner = sys.exit
+        self._inner: Callable[[Any], None] = sys.exit
 
     def install(self) -> None:
         if sys.exit is not self._exit:
-            self._inner, sys.exit = sys.exit, self._exit
+            self._inner = sys.exit
+            sys.exit = self._exit  # type: ignore[assignment]  # it returns no more than the inner one
 
     def _exit(self, status: Any = None, /) -> None:
         self.code, self.at_unix_us = status, time.time_ns() // 1000
@@ -84,10 +86,10 @@ def end_with_interpreter(run: "Run") -> None:
     if not _open_runs:
         _exit_code.install()
     _open_runs[id(run)] = run
-    end_with_child(run)
+    end_with_child()
 
 
-def end_with_child(run: "Run") -> None:
+def end_with_child() -> None:
     """In a child made by multiprocessing, whose end skips atexit, hook into its own farewell."""
     process = sys.modules.get("multiprocessing.process")
     farewell = sys.modules.get("multiprocessing.util")

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,8 +14,8 @@ from weir._exit import end_with_interpreter, open_runs
 from weir._last_run import note_last_run, read_last_run
 from weir._names import derived_run_id, random_run_id
 from weir._opening import Opening
-from weir._process import host_name, process_started_s, program_name, user_name
-from weir._rank import Placement, detect_placement, parent_mark
+from weir._process import host_name, program_name, user_name
+from weir._rank import Placement, placement_here
 from weir._resume import resume_run
 from weir._run import Run
 from weir._settings import Settings
@@ -25,7 +26,7 @@ Mode = Literal["online", "offline", "disabled"]
 Resume = bool | Literal["allow", "must", "never", "auto"]
 Reinit = bool | Literal["create_new", "finish_previous", "return_previous"]
 
-_overrides: Final[list[dict[str, Any]]] = []  # of weir.testing; the last one counts
+_overrides: Final[list[Mapping[str, Any]]] = []  # of weir.testing; the last one counts
 _derived_ids: Final[dict[str, int]] = {}  # runs of this process whose id its launcher named
 
 
@@ -118,6 +119,16 @@ def init(
     return run
 
 
+@contextmanager
+def overriding(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Force settings on every init() inside, whatever it is told; for `weir.testing`."""
+    _overrides.append(settings)
+    try:
+        yield
+    finally:
+        _overrides.remove(settings)
+
+
 def current_run() -> Run | None:
     """Return the run opened last of those not finished."""
     runs = open_runs()
@@ -163,9 +174,7 @@ def _open(
     settings: Settings, *, rank: int | None, world_size: int | None, local_rank: int | None
 ) -> Opening:
     node = settings.node or host_name()
-    placement = detect_placement(
-        os.environ, sys.modules, parent=parent_mark(process_started_s), node=node
-    )
+    placement = placement_here(node)
     given = {"rank": rank, "world_size": world_size, "local_rank": local_rank}
     told = {key: _count(key, value) for key, value in given.items() if value is not None}
     if told:

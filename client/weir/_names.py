@@ -1,9 +1,8 @@
 """Which names Weir takes: metrics, tags, config paths, projects and run ids."""
 
+import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from typing import Any, Final
 
 MAX_NAME_BYTES: Final = 512
@@ -45,13 +44,18 @@ def flatten(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[Any, An
 
 def random_run_id() -> str:
     """Return ten characters of `[a-z0-9]`; not touched by the seed of `random`."""
-    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+    return _letters(int.from_bytes(os.urandom(16), "big"))
 
 
 def derived_run_id(*parts: str) -> str:
     """Return the same ten characters of `[a-z0-9]` for the same parts, on every machine."""
+    from hashlib import blake2b  # loads OpenSSL: 4 MB that most runs do without
+
     digest = blake2b("\0".join(parts).encode(), digest_size=16).digest()
-    number = int.from_bytes(digest, "big")
+    return _letters(int.from_bytes(digest, "big"))
+
+
+def _letters(number: int) -> str:
     letters = []
     for _ in range(_ID_LENGTH):
         number, index = divmod(number, len(_ID_ALPHABET))

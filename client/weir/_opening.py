@@ -1,9 +1,8 @@
 """What a run needs to open a producer: at init(), and again in a forked child that logs."""
 
 import os
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from weir._agent_start import AgentKeeper
@@ -31,13 +30,23 @@ class Opening:
     clock: Clock
 
     def open(
-        self, queue: Queue, speaker: Speaker, automatic: AutomaticSummary, *, forked: bool = False
+        self,
+        queue: Queue,
+        speaker: Speaker,
+        automatic: AutomaticSummary,
+        rejected: Callable[[], int],
+        *,
+        forked: bool,
     ) -> Spooler:
         """Make a producer's folder and its thread, not yet started.
 
         Falls back to a temporary folder, with one warning, where the spool root cannot be made.
 
         Args:
+            queue: What log() fills and the thread empties.
+            speaker: Tells the user of trouble.
+            automatic: Learns the summary from the points that pass.
+            rejected: Counts the points refused so far; the server is told.
             forked: This is a child of the process that called init(); its role says so.
         """
         meta = self._meta(forked=forked)
@@ -55,6 +64,7 @@ class Opening:
             speaker=speaker,
             automatic=automatic,
             agent=agent,
+            rejected=rejected,
         )
 
     def _meta(self, *, forked: bool) -> Meta:
@@ -84,6 +94,8 @@ def _create(root: Path, meta: Meta, settings: Settings, speaker: Speaker) -> tup
     try:
         return root, SpoolDir.create(root, meta, token=settings.token)
     except OSError as error:
+        import tempfile
+
         fallback = Path(tempfile.mkdtemp(prefix="weir-"))
         speaker.warn(
             "dir", f"cannot spool to {root}: {error.strerror or error}; spooling to {fallback}"
@@ -93,6 +105,8 @@ def _create(root: Path, meta: Meta, settings: Settings, speaker: Speaker) -> tup
 
 def client_version() -> str:
     """Return the version of the installed package; 0 when it runs from a source tree."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("weir")
     except PackageNotFoundError:

@@ -13,7 +13,7 @@ FRAME_BUDGET_BYTES: Final = 768 << 10  # of MAX_BODY_BYTES; estimates may be a l
 _MAX_EVENTS: Final = 1_000
 _ROW_BYTES: Final = 64  # step, time and framing of a row or text on the wire
 
-AttrKey = tuple["pb.Attr.Namespace.ValueType", str]  # namespace, path
+AttrKey = tuple[pb.Attr.Namespace, str]  # namespace, path
 
 
 @dataclass(slots=True)
@@ -45,7 +45,6 @@ class Queue:
 
     Attributes:
         dropped: Points refused because the queue was full.
-        full_reason: Why the spool thread does not empty it; named in the `Loss`.
     """
 
     def __init__(self, max_bytes: int) -> None:

@@ -21,9 +21,12 @@ into one run are worse than a warning that asks for WEIR_RUN_ID.
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from weir._process import process_started_s
 
 _FIRST_PSEUDO_STEP: Final = 0xFFFF_FF00  # SLURM numbers its batch and interactive shells up here
 
@@ -267,10 +270,15 @@ def _int(environ: Environ, *names: str) -> int:
     return next((int(environ[name]) for name in names if _is_index(environ.get(name))), 0)
 
 
-def parent_mark(parent_started_s: Callable[[int], float]) -> str:
-    """Return what names the parent process for all its children: its pid and birth."""
+def placement_here(node: str) -> Placement:
+    """Return where this very process stands."""
+    return detect_placement(os.environ, sys.modules, parent=_parent_mark(), node=node)
+
+
+def _parent_mark() -> str:
+    """What names the parent process for all its children: its pid and birth."""
     pid = os.getppid()
     try:
-        return f"{pid}@{parent_started_s(pid):.2f}"
+        return f"{pid}@{process_started_s(pid):.2f}"
     except Exception:  # noqa: BLE001 - psutil's errors are its own; no parent, no mark
         return ""

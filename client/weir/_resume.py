@@ -1,10 +1,6 @@
 """Resuming: what the server knows about a run decides how its step count goes on."""
 
-import json
-from pathlib import Path
-
 from weir._exit import Ending
-from weir._names import MAX_ID_BYTES, name_fault
 from weir._rank import Placement
 from weir._run import Run
 from weir._settings import Settings

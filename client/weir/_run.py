@@ -1,8 +1,6 @@
 """A run as the user holds it: `log()`, config, summary, tags, `flush()` and `finish()`."""
 
-import threading
 import time
-from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +9,11 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
 
 from weir import _body as body
-from weir._columns import Layout, split_names
 from weir._config import DELETED, Nested, Summary
 from weir._exit import FINISHED, Ending, end_with_child, ending_of, forget
+from weir._intake import Intake
 from weir._last_run import forget_last_run
-from weir._names import flatten, name_fault
+from weir._names import name_fault
 from weir._opening import Opening
 from weir._queue import Queue
 from weir._speak import Speaker, log
@@ -23,24 +21,12 @@ from weir._spool import Welcome
 from weir._spooler import Spooler
 from weir._summary import AutomaticSummary, Goal, MetricDefinition, Policy
 from weir._tags import Tags
-from weir._values import (
-    MAX_STEP,
-    PLAIN_NUMBERS,
-    Json,
-    describe_rejected,
-    to_point_value,
-    to_step,
-    to_unix_us,
-)
+from weir._values import Json
 from weir.errors import InvalidPoint, RunFinished, UsageError
 from weir_proto.v1 import ingest_pb2 as pb
 
 Level = Literal["spooled", "accepted", "committed"]
-_FAST_STEPS: Final = frozenset({int, type(None)})
-_MAX_REJECTED_NAMES: Final = 1_000  # named to the user; the rest are only counted
 _LEAST_CLOSE_S: Final = 2.0  # writing the rest to disk is worth this even when told to hurry
-_MAX_LAYOUTS: Final = 10_000  # distinct key sets remembered; beyond, they are learnt again
-_all_plain: Final = PLAIN_NUMBERS.issuperset
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +58,12 @@ class Run:
         self._settings = opening.settings
         self._clock = opening.clock
         self._speaker = Speaker()
-        self._lock = threading.RLock()  # guards steps and the queue's `put_` side
-        self._layouts: dict[tuple[Any, ...], Layout] = {}  # empty unless `log()` may go fast
-        self._next_step = 0
         self._finished = False
-        self._detached = False  # a fork's child that has not logged yet
+        self._detached = False  # a forked child that has not logged yet
         self._recording = True
-        self._logged = 0
-        self._rejected = 0
-        self._rejected_names: set[str] = set()
-        self._last_log_us = 0
         self._automatic = AutomaticSummary()
         self._queue = Queue(self._settings.queue_max_bytes)
+        self._intake = Intake(self._queue, strict=self._settings.strict, gate=self._admit)
         self._spooler: Spooler | None = None
         self._name, self._notes = "", ""
         self._config = Nested(lambda path, value: self._record(pb.Attr.CONFIG, path, value))
@@ -137,13 +117,13 @@ class Run:
     @property
     def last_log_unix_us(self) -> int:
         """When log() was last called, Unix µs; 0 = never."""
-        return self._last_log_us
+        return self._intake.last_log_unix_us
 
     @property
     def stats(self) -> Stats:
         """What became of the points logged so far."""
         spooled = self._spooler.spooled if self._spooler else 0
-        return Stats(self._logged, spooled, self._queue.dropped, self._rejected)
+        return Stats(self._intake.logged, spooled, self._queue.dropped, self._intake.rejected)
 
     # ── logging ───────────────────────────────────────────────────────────
 
@@ -174,135 +154,7 @@ class Run:
             RunFinished: The run was finished before.
             InvalidPoint: Only with `settings.strict`.
         """
-        time_unix_us = time.time_ns() // 1000
-        if type(data) is dict and step.__class__ in _FAST_STEPS and timestamp is None:
-            layout = self._layouts.get(tuple(data))
-            values = data.values()
-            if layout is not None and _all_plain(map(type, values)):
-                try:
-                    self._put_row(layout, step, time_unix_us, array("d", values), commit)
-                    return
-                except OverflowError:
-                    pass  # an int too large for a float, or a step out of range: look closely
-        self._log_carefully(data, step, timestamp, time_unix_us, commit)
-
-    def _put_row(
-        self, layout: Layout, step: int | None, time_unix_us: int, row: "array[float]", commit: bool
-    ) -> None:
-        with self._lock:
-            if step is None:
-                step = self._next_step
-                if commit:
-                    self._next_step = step + 1
-            elif not -MAX_STEP <= step <= MAX_STEP:
-                raise OverflowError(step)
-            elif step >= self._next_step:
-                self._next_step = step + 1
-            if self._finished:
-                raise self._is_finished()
-            self._logged += layout.width
-            self._last_log_us = time_unix_us
-            self._queue.put_row(layout, step, time_unix_us, row)
-
-    def _log_carefully(
-        self,
-        data: Mapping[str, Any],
-        step: Any,
-        timestamp: Any,
-        time_unix_us: int,
-        commit: bool,
-    ) -> None:
-        """The way in for all that is new or not plain: every name and value is looked at."""
-        if not isinstance(data, Mapping):
-            kind = type(data).__name__
-            raise UsageError(f"log() takes a mapping, not {kind}", hint="log({'loss': 0.5})")
-        if self._finished:
-            raise self._is_finished()
-        if self._settings.mode == "disabled":
-            return
-        if self._detached:
-            self._attach()
-        when_us = time_unix_us if timestamp is None else to_unix_us(timestamp)
-        whole = None if step is None else to_step(step)
-        pairs = dict(flatten(data))
-        if (step is not None and whole is None) or when_us is None:
-            self._reject_row(pairs, step, timestamp, when=when_us is not None)
-            return
-        self._put_pairs(data, pairs, whole, when_us, commit)
-
-    def _put_pairs(
-        self,
-        data: Mapping[str, Any],
-        pairs: dict[Any, Any],
-        step: int | None,
-        time_unix_us: int,
-        commit: bool,
-    ) -> None:
-        numbers: dict[str, float] = {}
-        texts: dict[str, str] = {}
-        for name, value in pairs.items():
-            point = None if name_fault(name) else to_point_value(value)
-            if isinstance(point, float):
-                numbers[name] = point
-            elif point is not None:
-                texts[name] = point
-            else:
-                self._reject(name, name_fault(name) or describe_rejected(value), step)
-        with self._lock:
-            at = self._next_step if step is None else step
-            self._put_numbers(numbers, at, time_unix_us)
-            for name, text in texts.items():
-                self._queue.put_text(name, at, time_unix_us, text)
-            self._logged += len(numbers) + len(texts)
-            self._last_log_us = time_unix_us
-            if commit or step is not None:
-                self._next_step = max(self._next_step, at + 1)
-
-    def _put_numbers(self, numbers: dict[str, float], step: int, time_unix_us: int) -> None:
-        """Queue the numbers of one step; one row, unless they are too many for a frame."""
-        if not numbers:
-            return
-        for names in split_names(tuple(numbers)):
-            layout = self._layouts.get(names) or self._learn(names)
-            values = array("d", [numbers[name] for name in names])
-            self._queue.put_row(layout, step, time_unix_us, values)
-
-    def _learn(self, names: tuple[str, ...]) -> Layout:
-        if len(self._layouts) >= _MAX_LAYOUTS:
-            self._layouts.clear()
-        layout = self._layouts[names] = Layout(names)
-        return layout
-
-    def _reject_row(self, pairs: dict[Any, Any], step: Any, timestamp: Any, *, when: bool) -> None:
-        bad = f"step {step!r} is not a whole number in ±2^53" if when else f"time {timestamp!r}"
-        for name in pairs:
-            self._reject(name, bad, None)
-
-    def _reject(self, name: Any, why: str, step: int | None) -> None:
-        """Count a point that cannot be kept; say so once per metric, also to the server."""
-        if self._settings.strict:
-            raise InvalidPoint(f"{name!r} cannot be logged: {why}")
-        self._logged += 1
-        self._rejected += 1
-        if self._spooler:
-            self._spooler.rejected = self._rejected
-        shown = str(name)[:120]
-        if shown in self._rejected_names or len(self._rejected_names) >= _MAX_REJECTED_NAMES:
-            return
-        self._rejected_names.add(shown)
-        log.warning("weir: %r cannot be logged and is dropped: %s", shown, why)
-        self._queue.put_event(
-            body.event(
-                "rejected",
-                f"{_printable(shown)} was not logged: {why}",
-                time_unix_us=self._clock.unix_us(),
-                step=step,
-                attrs={"metric": _printable(shown)},
-            )
-        )
-
-    def _is_finished(self) -> RunFinished:
-        return RunFinished(f"run {self.id} is finished", hint="call weir.init() to begin another")
+        self._intake.log(data, step, timestamp, commit)
 
     # ── facts ─────────────────────────────────────────────────────────────
 
@@ -376,20 +228,32 @@ class Run:
             self._spooler.flush(1.0)
         return self._automatic.value(metric)
 
-    def _record(self, namespace: "pb.Attr.Namespace.ValueType", path: str, value: Any) -> None:
-        if self._settings.mode == "disabled" or not self._recording:
+    def _record(self, namespace: pb.Attr.Namespace, path: str, value: Any) -> None:
+        if not (self._recording and self._admit()):
             return
-        if self._finished:
-            raise self._is_finished()
         try:
             attr = body.attr(namespace, path, value)
         except InvalidPoint as error:
-            self._reject(path, str(error), None)
+            self._intake.reject(path, str(error), None)
             return
-        with self._lock:
-            if self._detached:
-                self._attach()
+        with self._intake.lock:
             self._queue.put_attr(attr)
+
+    def _admit(self) -> bool:
+        """Whether anything is to be recorded; gives a forked child its producer.
+
+        Raises:
+            RunFinished: The run was finished before.
+        """
+        if self._settings.mode == "disabled":
+            return False
+        if self._finished:
+            raise RunFinished(
+                f"run {self.id} is finished", hint="call weir.init() to begin another"
+            )
+        if self._detached:
+            self._attach()
+        return True
 
     # ── life ──────────────────────────────────────────────────────────────
 
@@ -422,13 +286,12 @@ class Run:
         """Open the producer and start its thread. Called once, by init()."""
         if self._settings.mode == "disabled":
             return
-        self._spooler = self._opening.open(self._queue, self._speaker, self._automatic)
+        self._spooler = self._open_producer(forked=False)
         self._spooler.start()
 
     def continue_after(self, step: int) -> None:
         """Count on from `step`: a call of log() without a step takes the next one."""
-        with self._lock:
-            self._next_step = max(self._next_step, step + 1)
+        self._intake.continue_after(step)
 
     def await_welcome(self, timeout_s: float) -> Welcome | None:
         """Wait for the server's answer; None when there was none in time. Used by init()."""
@@ -476,11 +339,11 @@ class Run:
 
     def end(self, ending: Ending, timeout_s: float) -> None:
         """Do what finish() does, for an ending of any kind."""
-        with self._lock:
+        with self._intake.lock:
             if self._finished:
                 return
             self._finished = True
-            self._layouts.clear()
+            self._intake.close()
         forget(self)
         if self._spooler is not None:
             self._close(self._spooler, ending, timeout_s)
@@ -536,26 +399,27 @@ class Run:
         What waits in the queue is the parent's to write. The child gets a producer of its own
         when it first logs; one that never logs costs nothing.
         """
-        self._lock = threading.RLock()
-        self._layouts = {}
         self._queue = Queue(self._settings.queue_max_bytes)
+        self._intake = self._intake.after_fork(self._queue)
         self._speaker = Speaker()
         self._spooler = None
         self._detached = not self._finished
-        self._logged = self._rejected = 0
 
     def _attach(self) -> None:
         """Open a producer for this forked child."""
-        with self._lock:
+        with self._intake.lock:
             if not self._detached:
                 return
             self._detached = False
-            self._spooler = self._opening.open(
-                self._queue, self._speaker, self._automatic, forked=True
-            )
+            self._spooler = self._open_producer(forked=True)
             self._spooler.start()
-        end_with_child(self)
+        end_with_child()
 
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    def _open_producer(self, *, forked: bool) -> Spooler:
+        return self._opening.open(
+            self._queue,
+            self._speaker,
+            self._automatic,
+            lambda: self._intake.rejected,
+            forked=forked,
+        )

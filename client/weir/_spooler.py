@@ -32,7 +32,6 @@ class Spooler:
     Attributes:
         spool: The producer's folder.
         spooled: Points on disk.
-        rejected: Points refused on their way in; told to the server as a `Loss`.
         control: What the server asks of the run, at most two seconds old.
         url: The run's page, when the server has told; "" otherwise.
     """
@@ -48,11 +47,11 @@ class Spooler:
         speaker: Speaker,
         automatic: AutomaticSummary,
         agent: AgentKeeper | None,
+        rejected: Callable[[], int],
     ) -> None:
         self.spool = spool
         self.meta = meta
         self.spooled = 0
-        self.rejected = 0
         self.control = Control()
         self.url = ""
         self._settings = settings
@@ -63,7 +62,7 @@ class Spooler:
         self._agent = agent
         self._writer = SegmentWriter(spool)
         self._memory = StepMemory()
-        self._losses = _Losses(queue, lambda: self.rejected)
+        self._losses = _Losses(queue, rejected)
         self._next_seq = 1
         self._disk_bytes = 0
         self._unwritten: tuple[bytes, Batch] | None = None  # a frame the disk did not take yet
@@ -177,8 +176,8 @@ class Spooler:
 
     def _write_all(self) -> bool:
         """Write frames until nothing waits; False when the disk does not take them."""
-        while self._unwritten or (frame := self._next_frame()):
-            if not self._write(self._unwritten or frame, 0):
+        while frame := self._unwritten or self._next_frame():
+            if not self._write(frame, 0):
                 return False
         return True
 

@@ -32,7 +32,7 @@ class Tags(MutableSet[str]):
         return self
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[Any]) -> set[Any]:  # type: ignore[override]
+    def _from_iterable(cls, it: Iterable[Any]) -> set[Any]:
         return set(it)  # `tags | {"x"}` is a plain set: it belongs to no run
 
     def add(self, value: str) -> None:

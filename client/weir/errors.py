@@ -15,7 +15,7 @@ WeirError (hint)
 │       └─ Rejected      (code)
 └─ SpoolError            the disk
     ├─ SpoolFull         no room: the frame was not written
-    └─ SpoolCorrupt      (path, offset) bytes that are not what was written
+    └─ SpoolCorrupt      (path) bytes that are not what was written
 """
 
 from pathlib import Path
@@ -106,10 +106,8 @@ class SpoolCorrupt(SpoolError):
 
     Attributes:
         path: The file that holds them.
-        offset: Where they begin, bytes from the file's start.
     """
 
-    def __init__(self, message: str, *, path: Path, offset: int = 0, hint: str = "") -> None:
-        super().__init__(f"{message}: {path} at byte {offset}", hint=hint)
+    def __init__(self, message: str, *, path: Path, hint: str = "") -> None:
+        super().__init__(f"{message}: {path}", hint=hint)
         self.path = path
-        self.offset = offset

@@ -83,6 +83,8 @@ async def metrics(request: Request) -> Response:
         page = await run_in_threadpool(
             data.ask().metrics, run_refs(parameters), _one(parameters, "search")
         )
+        if page.stale is not None:
+            raise page.stale
     except StoreError as error:
         return _refusal(error)
     listed = [{"name": metric.name} for metric in page.value.metrics]

@@ -79,23 +79,26 @@ class Asked:
         return self._reader.read_series(query)
 
     def token(self, refs: Sequence[RunRef], metrics: Sequence[str]) -> str:
-        """Name the state of these series: another token means another answer."""
-        key = ("token", tuple(refs), tuple(metrics))
-        return self._kept.ask(key, _TOKEN_S, lambda: self._read_token(refs, metrics)).value
+        """Name the state of these series: another token means another answer.
 
-    def ordinals(self, project: str, refs: Sequence[RunRef]) -> Mapping[RunRef, int]:
+        Raises:
+            StoreUnavailable: The store is silent, whatever it said before.
+        """
+        key = ("token", tuple(refs), tuple(metrics))
+        answer = self._kept.ask(key, _TOKEN_S, lambda: self._read_token(refs, metrics))
+        if answer.stale is not None:  # an old token would tell the browser that nothing has come
+            raise answer.stale
+        return answer.value
+
+    def ordinals(self, refs: Sequence[RunRef]) -> Mapping[RunRef, int]:
         """Return each run's place by creation in its project; the store is asked for new runs only."""
         with self._counting:
-            known = self._ordinals.setdefault(project, {})
-            if all(ref in known for ref in refs):
-                return known
-            while page := self._created(project, after=len(known)):
-                before = len(known)
-                for ref in page:
-                    known.setdefault(ref, len(known))
-                if len(page) < _COUNTED_AT_ONCE or len(known) == before:
-                    break
-            return known
+            for project in {ref.project for ref in refs}:
+                known = self._ordinals.setdefault(project, {})
+                if any(ref not in known for ref in refs if ref.project == project):
+                    self._count(project, known)
+            places = {ref: self._ordinals[ref.project].get(ref) for ref in refs}
+            return {ref: place for ref, place in places.items() if place is not None}
 
     def _list_metrics(self, refs: Sequence[RunRef], search: str, limit: int) -> MetricPage:
         if not refs:
@@ -111,6 +114,15 @@ class Asked:
             for chunk in latest.column(name).cast(pa.string()).chunks:
                 digest.update("\0".join(str(text) for text in chunk.to_pylist()).encode())
         return digest.hexdigest()
+
+    def _count(self, project: str, known: dict[RunRef, int]) -> None:
+        """Number the runs created since the last count."""
+        while page := self._created(project, after=len(known)):
+            before = len(known)
+            for ref in page:
+                known.setdefault(ref, len(known))
+            if len(page) < _COUNTED_AT_ONCE or len(known) == before:
+                return
 
     def _created(self, project: str, after: int) -> list[RunRef]:
         query = RunQuery(

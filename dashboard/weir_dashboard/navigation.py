@@ -28,6 +28,7 @@ def show() -> None:
     """Run the page the address names."""
     st.set_page_config(page_title="Weir", page_icon=str(_ICON), layout="wide")
     st.html(theme.CSS)
+    st.logo(str(_ICON))
     st.navigation([page(name) for name in _PAGES], position="top").run()
 
 

@@ -44,11 +44,14 @@ def frame(
     columns: Sequence[str],
     ordinals: Mapping[RunRef, int],
     now_unix_s: float,
+    *,
+    with_project: bool = False,
 ) -> pd.DataFrame:
     """Build the table, one row a run, in the order given."""
     rows: dict[str, list[Any]] = {
         "color": [swatch(color_index(run, ordinals)) for run in runs],
         "name": [_link(run) for run in runs],
+        **({"project": [run.project for run in runs]} if with_project else {}),
         "state": [words.state(run, now_unix_s) for run in runs],
         "created": [pd.Timestamp(run.created_unix_us, unit="us", tz="UTC") for run in runs],
         "took": [words.span(words.run_span_s(run, now_unix_s)) for run in runs],

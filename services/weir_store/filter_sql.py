@@ -40,13 +40,13 @@ def compile_condition(
                 return _compare(part, columns[part.field], parameters)
             case Like(field=field, pattern=pattern, any_case=any_case):
                 operator = "ILIKE" if any_case else "LIKE"
-                return f"{columns[field].text} {operator} {parameters.string(pattern)}"
+                return f"{columns[field].text} {operator} {parameters.text(pattern)}"
             case IsNull(field=field):
                 return _is_null(field, columns[field])
             case HasTag(tag=tag):
-                return f"has(tags, {parameters.string(tag)})"
+                return f"has(tags, {parameters.text(tag)})"
             case Word(text=text):
-                return _word(parameters.string(text))
+                return _word(parameters.text(text))
             case Not(part=inner):
                 return f"NOT ({sql(inner)})"
             case AllOf(parts=parts):
@@ -59,8 +59,8 @@ def compile_condition(
 
 def _compare(part: Compare, columns: Columns, parameters: Parameters) -> str:
     if isinstance(part.value, str):
-        return f"{columns.text} {part.op} {parameters.string(part.value)}"
-    return f"{columns.number} {part.op} {parameters.float(part.value)}"
+        return f"{columns.text} {part.op} {parameters.text(part.value)}"
+    return f"{columns.number} {part.op} {parameters.number(part.value)}"
 
 
 def _is_null(field: Field, columns: Columns) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,23 +13,29 @@ class Parameters:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
 
-    def string(self, value: str) -> str:
+    def text(self, value: str) -> str:
         """Bind text."""
         return self._bind(value, "String")
 
-    def int(self, value: int) -> str:
+    def whole(self, value: int) -> str:
         """Bind a whole number of 64 bits."""
         return self._bind(value, "Int64")
 
-    def float(self, value: float) -> str:
-        """Bind a finite number."""
-        return self._bind(value, "Float64")
+    def number(self, value: float) -> str:
+        """Bind a number, bit for bit: ClickHouse reads decimal text only roughly."""
+        return f"reinterpretAsFloat64({self._bind(_bits(value), 'UInt64')})"
 
-    def strings(self, values: Sequence[str]) -> str:
+    def numbers(self, values: Sequence[float | None]) -> str:
+        """Bind a list of numbers, bit for bit; None is NULL."""
+        bits = [None if value is None else _bits(value) for value in values]
+        bound = self._bind(bits, "Array(Nullable(UInt64))")
+        return f"arrayMap(bits -> reinterpretAsFloat64(bits), {bound})"
+
+    def texts(self, values: Sequence[str]) -> str:
         """Bind a list of texts."""
         return self._bind(list(values), "Array(String)")
 
-    def ints(self, values: Sequence[int]) -> str:
+    def wholes(self, values: Sequence[int]) -> str:
         """Bind a list of whole numbers."""
         return self._bind(list(values), "Array(Int64)")
 
@@ -40,3 +47,7 @@ class Parameters:
         name = f"p{len(self.values)}"
         self.values[name] = value
         return f"{{{name}:{kind}}}"
+
+
+def _bits(value: float) -> int:
+    return int.from_bytes(struct.pack("<d", value), "little")

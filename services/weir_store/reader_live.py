@@ -13,7 +13,7 @@ def of_runs(runs: Sequence[RunRef], parameters: Parameters) -> str:
     """Return the condition that picks these runs, in a shape the primary key can use."""
     projects = sorted({run.project for run in runs})
     ids = sorted({run.run_id for run in runs})
-    condition = f"project IN {parameters.strings(projects)} AND run_id IN {parameters.strings(ids)}"
+    condition = f"project IN {parameters.texts(projects)} AND run_id IN {parameters.texts(ids)}"
     if len(projects) > 1:
         pairs = [(run.project, run.run_id) for run in runs]
         condition += f" AND (project, run_id) IN {parameters.tuples(pairs, 2)}"

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from weir_store import answers, thinning
-from weir_store.axes import Axis, axis_of
+from weir_store.axes import Axis
+from weir_store.axis_metric import MetricAxis
+from weir_store.axis_step import StepAxis
+from weir_store.axis_time import TimeAxis
 from weir_store.clickhouse import ClickHouse
 from weir_store.errors import InvalidQuery
 from weir_store.parameters import Parameters
-from weir_store.plan import SeriesKey, Span
+from weir_store.plan import Span
 from weir_store.reader_live import live_runs
 from weir_store.reader_spans import SpanReader
-from weir_store.records import Reduce, SeriesQuery, XAxis
+from weir_store.records import Reduce, RunRef, SeriesQuery, XAxis
 
 MAX_RUNS = 1_000
 MAX_METRICS = 1_000
@@ -65,26 +68,37 @@ class SeriesReader:
         check(query)
         runs = live_runs(self._clickhouse, self._database, query.runs)
         spans = self._spans.read(runs, query.metrics, query.ranks)
-        axis = axis_of(query, self._spans, runs, spans)
+        axis = self._axis(query, runs, spans)
         for pack in packs(spans, query):
             yield self._statement(query, axis, pack)
+
+    def _axis(self, query: SeriesQuery, runs: Sequence[RunRef], spans: Sequence[Span]) -> Axis:
+        match query.x:
+            case XAxis.STEP:
+                return StepAxis(query, self._spans, spans)
+            case XAxis.TIME | XAxis.RELATIVE:
+                births = self._spans.births(runs) if query.x is XAxis.RELATIVE else {}
+                return TimeAxis(query, self._database, spans, births)
+            case XAxis.METRIC:
+                reach = self._spans.values(runs, query.x_metric, query.ranks)
+                return MetricAxis(query, self._database, spans, reach)
 
     def _statement(self, query: SeriesQuery, axis: Axis, pack: Sequence[Span]) -> Statement:
         parameters = Parameters()
         if query.max_points is None and query.reduce is Reduce.NONE:
-            source = axis.source([span.key for span in pack], parameters)
-            return Statement(_full(source, pack, axis), parameters)
+            return Statement(_full(axis, pack, parameters), parameters)
         put_together = thinning.per_rank if query.reduce is Reduce.NONE else thinning.over_ranks
         return Statement(put_together(axis.buckets(pack, parameters)), parameters)
 
 
-def _full(source: str, pack: Sequence[Span], axis: Axis) -> str:
+def _full(axis: Axis, pack: Sequence[Span], parameters: Parameters) -> str:
     # One rank lies in step order already: the server streams it without sorting.
-    rank = "" if axis.by_step and all(span.ranks == 1 for span in pack) else "rank, x, "
-    return f"""SELECT {thinning.SERIES}, rank, toFloat64(x) AS x, step,
+    in_order = axis.x == "step" and all(span.ranks == 1 for span in pack)
+    order = "step" if in_order else "rank, x, step"
+    return f"""SELECT {thinning.SERIES}, rank, toFloat64({axis.x}) AS x, step,
   toUnixTimestamp64Micro(ts) AS time_unix_us, value
-FROM {source}
-ORDER BY {thinning.SERIES}, {rank}step"""
+FROM {axis.source([span.key for span in pack], parameters)}
+ORDER BY {thinning.SERIES}, {order}"""
 
 
 def packs(spans: Iterable[Span], query: SeriesQuery) -> Iterator[list[Span]]:
@@ -121,6 +135,3 @@ def check(query: SeriesQuery) -> None:
         raise InvalidQuery("x_metric goes with x = metric", hint="give both or neither")
     if any(bound is not None and math.isnan(bound) for bound in (query.x_min, query.x_max)):
         raise InvalidQuery("x_min or x_max is NaN", hint="leave it out to read from end to end")
-
-
-__all__ = ["SeriesKey", "SeriesReader", "check"]

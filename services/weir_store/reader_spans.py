@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from weir_store import thinning
 from weir_store.clickhouse import ClickHouse
@@ -19,7 +19,7 @@ class SpanReader:
 
     def __init__(self, clickhouse: ClickHouse, database: str) -> None:
         self._clickhouse = clickhouse
-        self._database = database
+        self.database = database
 
     def read(
         self, runs: Sequence[RunRef], metrics: Sequence[str], ranks: Sequence[int] | None
@@ -37,7 +37,7 @@ FROM (
     min(min_session) = max(max_session) AS one_session, max(rewrite) AS rewritten,
     toUnixTimestamp64Micro(min(min_ts)) AS first_unix_us,
     toUnixTimestamp64Micro(max(max_ts)) AS last_unix_us
-  FROM {self._database}.series WHERE {where} GROUP BY {thinning.SERIES}, rank)
+  FROM {self.database}.series WHERE {where} GROUP BY {thinning.SERIES}, rank)
 GROUP BY {thinning.SERIES} ORDER BY {thinning.SERIES}"""
         return [
             Span((project, run, metric), first, last, ranks_, bool(one), bool(rewritten), born, seen)
@@ -54,7 +54,7 @@ GROUP BY {thinning.SERIES} ORDER BY {thinning.SERIES}"""
         sql = f"""
 SELECT {thinning.SERIES}, min(bucket) AS low, max(bucket) AS high
 FROM (
-  SELECT {thinning.SERIES}, bucket FROM {self._database}.points_64
+  SELECT {thinning.SERIES}, bucket FROM {self.database}.points_64
   WHERE {thinning.of_series(keys, parameters)}
   GROUP BY {thinning.SERIES}, bucket, rank HAVING min(session) != max(session))
 GROUP BY {thinning.SERIES}"""
@@ -71,7 +71,7 @@ GROUP BY {thinning.SERIES}"""
             return {}
         parameters = Parameters()
         sql = f"""
-SELECT project, run_id, toUnixTimestamp64Micro(min(min_ts)) FROM {self._database}.series
+SELECT project, run_id, toUnixTimestamp64Micro(min(min_ts)) FROM {self.database}.series
 WHERE {of_runs(runs, parameters)} GROUP BY project, run_id"""
         rows = self._clickhouse.query_rows(sql, parameters.values)
         return {RunRef(project, run): born for project, run, born in rows}
@@ -86,7 +86,7 @@ WHERE {of_runs(runs, parameters)} GROUP BY project, run_id"""
         where = self._where(runs, [metric], ranks, parameters)
         sql = f"""
 SELECT minIf(value, isFinite(value)), maxIf(value, isFinite(value)), countIf(isFinite(value))
-FROM {self._database}.points FINAL WHERE {where}"""
+FROM {self.database}.points FINAL WHERE {where}"""
         low, high, found = self._clickhouse.query_rows(sql, parameters.values)[0]
         return (low, high) if found else None
 
@@ -97,5 +97,13 @@ FROM {self._database}.points FINAL WHERE {where}"""
         ranks: Sequence[int] | None,
         parameters: Parameters,
     ) -> str:
-        chosen = f"{of_runs(runs, parameters)} AND metric IN {parameters.strings(metrics)}"
+        chosen = f"{of_runs(runs, parameters)} AND metric IN {parameters.texts(metrics)}"
         return chosen + thinning.of_ranks(ranks, parameters)
+
+
+def by_metric(spans: Iterable[Span]) -> dict[str, list[Span]]:
+    """Group spans by the name of their metric."""
+    groups: dict[str, list[Span]] = {}
+    for span in spans:
+        groups.setdefault(span.key[2], []).append(span)
+    return groups

@@ -36,8 +36,8 @@ def of_series(keys: Sequence[SeriesKey], parameters: Parameters) -> str:
     """Return the condition that picks these series, in a shape the primary key can use."""
     projects, runs, metrics = (sorted(set(column)) for column in zip(*keys, strict=True))
     condition = (
-        f"project IN {parameters.strings(projects)} AND run_id IN {parameters.strings(runs)}"
-        f" AND metric IN {parameters.strings(metrics)}"
+        f"project IN {parameters.texts(projects)} AND run_id IN {parameters.texts(runs)}"
+        f" AND metric IN {parameters.texts(metrics)}"
     )
     if set(keys) != set(product(projects, runs, metrics)):
         condition += f" AND ({SERIES}) IN {parameters.tuples(keys, 3)}"
@@ -46,20 +46,20 @@ def of_series(keys: Sequence[SeriesKey], parameters: Parameters) -> str:
 
 def of_ranks(ranks: Sequence[int] | None, parameters: Parameters) -> str:
     """Return the condition on ranks, to be appended."""
-    return "" if ranks is None else f" AND rank IN {parameters.ints(ranks)}"
+    return "" if ranks is None else f" AND rank IN {parameters.wholes(ranks)}"
 
 
-def points_buckets(source: str, *, x: str, bucket: str, by_step: bool = False) -> str:
+def points_buckets(source: str, *, x: str, bucket: str) -> str:
     """Cut points into buckets.
 
     Args:
         source: A FROM clause with columns project, run_id, metric, rank, step, value and `x`.
         x: The column on the axis, a number.
         bucket: Which bucket a row belongs to, an expression; it must rise with `x`.
-        by_step: `x` is the step itself: the order within a rank needs no second column.
     """
-    order = "step" if by_step else f"({x}, step)"
-    last_step = "max(step)" if by_step else f"argMax(step, {order})"
+    # Within a rank a step is unique, so it needs no second column to be an order.
+    order = "step" if x == "step" else f"({x}, step)"
+    last_step = "max(step)" if x == "step" else f"argMax(step, {order})"
     return f"""SELECT {SERIES}, rank, {bucket} AS bucket,
   toFloat64(min({x})) AS x_low, toFloat64(max({x})) AS x_high, {last_step} AS last_step,
   argMin(value, {order}) AS first_value, argMax(value, {order}) AS last_value,

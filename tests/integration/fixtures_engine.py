@@ -63,7 +63,9 @@ class EngineProcess:
         return code
 
 
-def start_engine(path: Path, *options: str, user: str = "default", password: str = "") -> EngineProcess:
+def start_engine(
+    path: Path, *options: str, user: str = "default", password: str = ""
+) -> EngineProcess:
     """Start an engine on `path` and wait until it is ready."""
     command = [sys.executable, "-m", "weir_server.engine", "--path", str(path), "--port", "0"]
     command += ["--user", user, "--password", password, *options]

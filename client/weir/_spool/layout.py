@@ -1,5 +1,6 @@
 """Where things lie under a spool root: producers' folders and the agent's files."""
 
+import itertools
 import os
 import re
 import shutil
@@ -135,7 +136,7 @@ class SpoolDir:
         """
         segments = self.list_segments()
         freed_bytes = 0
-        for path, following in zip(segments, segments[1:], strict=False):
+        for path, following in itertools.pairwise(segments):
             first_seq = read_first_seq(following)
             if first_seq is None or first_seq > committed_seq + 1:
                 break

@@ -15,6 +15,7 @@
     _status.py        gRPC status → what to do (pure)
     _backoff.py       how long to wait (pure)
     _transport.py     the only file here that imports grpc
+    _serve.py         the process around it all: lock, log, signals
     _lock.py _log.py  the agent's own files under the root
 
 Everything runs in one asyncio loop; slow disk work (fsync, unlink) runs in one thread beside it.

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from weir.agent._process import run_agent
+from weir.agent._serve import run_agent
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from weir.errors import WeirError
 
 _WATCH_EVERY_S: Final = 1.0
 # Looking for new spools may take a twentieth of the time, however many there are.
-_DISCOVER_EVERY_S: Final = 0.25
+_DISCOVER_EVERY_S: Final = 0.5
 _DISCOVER_SHARE: Final = 0.05
 # Without a live trainer, do not wait for a lost server for ever; the spool stays.
 _GIVE_UP_AFTER_S: Final = 3600.0
@@ -54,12 +54,23 @@ class Agent:
         self._drain = Drain(clock=clock, rng=rng, on_finished=self._said_goodbye)
         self._packer = FramePacker()
         self._syncs: dict[bytes, SegmentSync] = {}
+        self._known: set[Path] = set()
         self._passed_over: set[Path] = set()
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
         """Ask the agent to drain what it can within its grace and end."""
         self._stop.set()
+
+    @property
+    def known(self) -> set[Path]:
+        """Spools this agent drained, could not drain, or left alone."""
+        return self._known | self._passed_over
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop.is_set()
 
     async def run(self) -> None:
         """Work until idle or asked to stop."""
@@ -103,6 +114,7 @@ class Agent:
                 self._passed_over.add(producer.spool.path)
                 continue
             log.info("draining", path=producer.spool.path, server=address.server)
+            self._known.add(producer.spool.path)
             self._syncs[producer.id] = SegmentSync(producer.spool)
             self._drain.add(producer, address)
         return len(found)
@@ -145,7 +157,7 @@ class Agent:
     async def _watch(self) -> None:
         """Close the logs of trainers that died, and let go of spools that somebody removed."""
         for producer in list(self._drain.producers.values()):
-            if await asyncio.to_thread(lambda producer=producer: producer.gone):
+            if await asyncio.to_thread(producer.gone):
                 log.warning("a spool was removed by somebody else", path=producer.spool.path)
                 self._drain.discard(producer)
                 self._syncs.pop(producer.id, None)

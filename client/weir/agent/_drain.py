@@ -100,19 +100,15 @@ class Drain:
 
     async def settle(self) -> bool:
         """Settle every producer that moved; returns whether the disk took it all."""
-        well = True
-        for producer in [p for p in self.producers.values() if p.unsettled or p.finished]:
-            try:
-                await asyncio.to_thread(producer.settle)
-            except OSError as error:
-                well = False
-                self._moved.set()
-                log.warning("cannot write the watermark", path=producer.spool.path, error=error)
-                continue
+        moved = [p for p in self.producers.values() if p.unsettled or p.finished]
+        settled = await asyncio.to_thread(_settle_each, moved)
+        for producer in settled:
             if producer.finished:
                 self.discard(producer)
                 self._on_finished(producer)
-        return well
+        if len(settled) < len(moved):
+            self._moved.set()
+        return len(settled) == len(moved)
 
     async def close(self) -> None:
         """End every conversation, then write down how far they came."""
@@ -124,3 +120,16 @@ class Drain:
         await self.settle()
         for producer in self.producers.values():
             producer.close()
+
+
+def _settle_each(producers: list[Producer]) -> list[Producer]:
+    """Settle the producers; returns those whose disk took it."""
+    settled = []
+    for producer in producers:
+        try:
+            producer.settle()
+        except OSError as error:
+            log.warning("cannot write the watermark", path=producer.spool.path, error=error)
+        else:
+            settled.append(producer)
+    return settled

@@ -80,7 +80,8 @@ class Link:
         self._transport = GrpcTransport(self.address)
         try:
             while True:
-                await asyncio.sleep(await self._talk_once(self._transport))
+                wait_s = await self._talk_once(self._transport)
+                await asyncio.sleep(wait_s)
         finally:
             await self._transport.close()
 

@@ -41,6 +41,7 @@ class Producer:
     Attributes:
         live: Whether the trainer may still be writing.
         refusal: Why the server will not serve this producer now; "" when it does.
+        welcomed: Whether the server has ever told us where it stands.
         tally: Counts for `weir sync`.
     """
 
@@ -59,6 +60,7 @@ class Producer:
         self.live = live
         self.id = bytes.fromhex(meta.producer)
         self.refusal = ""
+        self.welcomed = False
         self.tally = Tally()
         self.conversation = Conversation()
         self._keep = keep
@@ -103,8 +105,8 @@ class Producer:
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody may be waiting for the watermark: all that was spooled is committed."""
-        return self.unsettled and self.conversation.drained
+        """Whether `finish()` may be waiting for the watermark."""
+        return self.unsettled and self.finished
 
     def wait_s(self) -> float:
         """Seconds until a turn may be worth while; an answer from the server may come earlier."""
@@ -119,7 +121,9 @@ class Producer:
     def _poll_wait_s(self, now_s: float) -> float:
         silence_s = now_s - self._quiet_since_s
         pause_s = min(max(silence_s / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
-        return max(0.0, self._polled_s + pause_s - now_s)
+        wait_s = self._polled_s + pause_s - now_s
+        # Nearly due is due: the spools of a node are then looked at together.
+        return wait_s if wait_s > pause_s / 4 else 0.0
 
     # ── to the server ──────────────────────────────────────────────────────
 
@@ -215,6 +219,7 @@ class Producer:
     def welcome(self, message: pb.Welcome, *, unix_us: int) -> None:
         """Take a Welcome and leave it for the SDK to read."""
         self.refusal = ""
+        self.welcomed = True
         self.conversation.welcomed(
             accepted_seq=message.accepted_seq,
             committed_seq=message.committed_seq,
@@ -312,7 +317,6 @@ class Producer:
         self._reader.close()
         log.warning("the spool gives trouble, will try again", path=self.spool.path, error=error)
 
-    @property
     def gone(self) -> bool:
         """Whether somebody removed the spool."""
         return not (self.spool.path / "meta.json").exists()

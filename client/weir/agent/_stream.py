@@ -66,7 +66,7 @@ class StreamTalk:
         listening = asyncio.create_task(self._listen())
         speaking = asyncio.create_task(self._speak())
         try:
-            done, _ = await asyncio.wait({listening, speaking}, return_when=FIRST_COMPLETED)
+            done, _ = await asyncio.wait({listening, speaking}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             await asyncio.wait({listening}, timeout=_CLOSING_TIMEOUT_S)
@@ -84,13 +84,13 @@ class StreamTalk:
     async def _listen(self) -> None:
         while (message := await self._stream.read()) is not None:
             self._receive(message)
-            self._wake.set()
 
     def _receive(self, message: pb.ServerMessage) -> None:
         kind = message.WhichOneof("message")
         if kind == "goaway":
             self._come_back_after_s = message.goaway.reconnect_after_ms / 1000
             self._leave_at_s = self._clock.monotonic_s()
+            self._wake.set()
             log.info("the server asks us to come back later", reason=message.goaway.reason)
             return
         producer = self._producers.get(message.producer)
@@ -102,6 +102,8 @@ class StreamTalk:
             producer.disk_failed(error)
         if producer.unsettled:
             self._on_moved(producer)
+        if producer.wait_s() == 0 or self._leaving():
+            self._wake.set()
 
     def _receive_for(self, producer: Producer, kind: str | None, message: pb.ServerMessage) -> None:
         if kind == "welcome":

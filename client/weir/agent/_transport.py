@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import grpc  # noqa: TID251 - this is the one file
-import grpc.aio
+import grpc.aio  # noqa: TID251
 
 from weir.agent._status import error_for
 from weir_proto.v1 import ingest_pb2 as pb
@@ -75,7 +75,7 @@ class GrpcTransport:
             if address.tls
             else grpc.aio.insecure_channel(address.target, options=_OPTIONS)
         )
-        self._stub: Any = IngestStub(self._channel)
+        self._stub: Any = IngestStub(self._channel)  # type: ignore[no-untyped-call]
 
     def stream(self) -> Stream:
         """Begin a conversation. Failures show at the first `read` or `write`."""

@@ -18,7 +18,7 @@ def render() -> None:
     """Show the runs the address names, or those picked in the table."""
     refs = pick.shown().runs or tuple(pick.picked())
     if not refs:
-        st.info("Pick runs in the table first; runs of several projects may be mixed.", icon="🔍")
+        st.info("Pick runs in the table first; runs of several projects may be mixed.", icon=":material/search:")
         st.page_link(navigation.page("runs"), label="Pick runs →")
         return
     if not pick.shown().runs:
@@ -41,7 +41,7 @@ def _differences(runs: Sequence[Run]) -> None:
     refs = [run.ref for run in runs]
     table = states.value(data.ask().compared(refs, only_different=not all_rows)).to_pandas()
     if table.empty:
-        st.info("These runs do not differ in config, metadata or summary.", icon="🟰")
+        st.info("These runs do not differ in config, metadata or summary.", icon=":material/equal:")
         return
     names = {selection.format_ref(run.ref): run.name or run.run_id for run in runs}
     if len(set(names.values())) == len(names):

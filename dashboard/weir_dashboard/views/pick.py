@@ -41,7 +41,7 @@ def where_input() -> str:
         bind="query-params",
         placeholder="Filter: words, or config.lr < 1e-3 and state = 'running'",
         label_visibility="collapsed",
-        icon="🔍",
+        icon=":material/search:",
     )
     return (typed or "").strip()
 

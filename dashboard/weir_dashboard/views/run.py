@@ -9,7 +9,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from weir_dashboard import data, navigation, words
+from weir_dashboard import data, navigation, theme, words
 from weir_dashboard.views import pick, states, wall
 from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
 
@@ -20,7 +20,7 @@ def render() -> None:
     """Show the run the address names."""
     asked = pick.shown()
     if not (asked.project and asked.run_id):
-        st.info("The address names no run.", icon="🔍")
+        st.info("The address names no run.", icon=":material/search:")
         st.page_link(navigation.page("runs"), label="Choose one →")
         return
     _run(RunRef(asked.project, asked.run_id))
@@ -46,7 +46,6 @@ def _run(ref: RunRef) -> None:
 
 def _head(run: Run) -> None:
     now_unix_s = time.time()
-    st.title(run.name or run.run_id, anchor=False)
     facts = {
         "project": run.project,
         "id": run.run_id,
@@ -63,12 +62,7 @@ def _head(run: Run) -> None:
         "commit": _git(run.meta),
     }
     state = f'<span class="weir-state {run.state}">{escape(words.state(run, now_unix_s))}</span>'
-    rows = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>"
-        for name, text in facts.items()
-        if text
-    )
-    st.html(f'<dl class="weir-facts" style="margin:0"><div>{state}</div>{rows}</dl>')
+    st.html(theme.head(run.name or run.run_id, facts, badge=state))
 
 
 def _git(meta: Mapping[str, Scalar | Json]) -> str:
@@ -89,7 +83,7 @@ def _overview(run: Run) -> None:
         strict=True,
     ):
         with column:
-            st.subheader(f"{title}", anchor=False)
+            st.html(theme.head(title, level=2))
             _values(values, f"no {title.lower()} was logged")
 
 
@@ -105,7 +99,7 @@ def _values(values: Mapping[str, Scalar | Json], nothing: str) -> None:
 
 def _sessions(sessions: Sequence[Session]) -> None:
     if not sessions:
-        st.info("No process of this run has been heard of yet.", icon="⏳")
+        st.info("No process of this run has been heard of yet.", icon=":material/hourglass_empty:")
         return
     now_unix_s = time.time()
     table = pd.DataFrame(

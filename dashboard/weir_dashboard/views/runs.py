@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -10,18 +9,10 @@ import streamlit as st
 
 from weir_dashboard import data, navigation, run_table
 from weir_dashboard.selection import PER_PAGE, Selection
-from weir_dashboard.views import pick, states
+from weir_dashboard.views import pick, states, table_of_runs
 from weir_store.records import Run, RunQuery, RunRef
 
 _FIELDS = ("created", "name", "state", "duration", "user", "group")
-_COLUMN_CONFIG = {
-    "color": st.column_config.ImageColumn("", width=32),
-    "name": st.column_config.LinkColumn("name", display_text=r"#(.*)$", width="medium"),
-    "state": st.column_config.TextColumn("state", width="small"),
-    "created": st.column_config.DatetimeColumn("created", format="YYYY-MM-DD HH:mm", width=130),
-    "took": st.column_config.TextColumn("took", width=90),
-    "ranks": st.column_config.NumberColumn("ranks", width=60),
-}
 
 
 def render() -> None:
@@ -91,25 +82,15 @@ def _columns(runs: Sequence[Run], asked: Sequence[str]) -> list[str]:
 def _table(runs: Sequence[Run], columns: Sequence[str], query: RunQuery) -> list[RunRef]:
     refs = [run.ref for run in runs]
     picked = set(pick.picked())
-    table = run_table.frame(
-        runs, columns, data.ask().ordinals(query.project, refs), time.time()
-    )
     # Streamlit remembers row positions: the key changes with the question, the rows come from ids
     question = blake2b(repr((query, columns)).encode(), digest_size=8).hexdigest()
-    event = st.dataframe(
-        table,
+    rows = table_of_runs.show(
+        runs,
+        columns,
         key=f"runs-{question}",
-        height=min(38 + 33 * len(runs), 760),
-        row_height=33,
-        hide_index=True,
-        column_config=_COLUMN_CONFIG,
-        on_select="rerun",
-        selection_mode="multi-row",
-        selection_default={
-            "selection": {"rows": [i for i, ref in enumerate(refs) if ref in picked]}
-        },
+        picked_rows=[row for row, ref in enumerate(refs) if ref in picked],
     )
-    return pick.repick(refs, [refs[row] for row in event.selection.rows])
+    return pick.repick(refs, [refs[row] for row in rows])
 
 
 def _below(project: str, where: str, total: int, chosen: Sequence[RunRef]) -> None:

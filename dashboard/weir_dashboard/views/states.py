@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from weir_dashboard import data
+from weir_dashboard import data, theme
 from weir_dashboard.last_good import Answer
 from weir_store.errors import InvalidQuery, StoreError
 
@@ -32,10 +32,10 @@ def failures() -> Iterator[None]:
     try:
         yield
     except InvalidQuery as wrong:
-        st.error(str(wrong), icon="⚠️")
+        st.error(str(wrong), icon=":material/error:")
         st.stop()
     except StoreError as silent:
-        st.error(f"The store does not answer: {silent}", icon="⚠️")
+        st.error(f"The store does not answer: {silent}", icon=":material/error:")
         st.button("Retry", key="retry")
         st.stop()
 
@@ -44,14 +44,13 @@ def value(answer: Answer[T]) -> T:
     """Return what was read; say so when it is old because the store is silent."""
     if answer.stale is not None:
         at = datetime.fromtimestamp(answer.read_unix_s, UTC).strftime("%H:%M:%S UTC")
-        st.warning(f"The store does not answer, showing {at}.", icon="⏳")
+        st.warning(f"The store does not answer, showing {at}.", icon=":material/hourglass_empty:")
     return answer.value
 
 
 def empty(project: str = "my-project") -> None:
     """Show how the first run gets here; the page looks again by itself."""
-    st.subheader("No runs yet")
-    st.write("Log the first one. It appears here by itself.")
+    st.html(theme.head("No runs yet", {" ": "Log the first one. It appears here by itself."}))
     st.code(
         "import weir\n"
         f'run = weir.init(project="{project}", server="{data.ask().gateway}")\n'
@@ -72,7 +71,7 @@ def look_again() -> None:
 
 def no_match(where: str, total: int) -> None:
     """Say that the filter, not the project, is empty; offer to clear it."""
-    st.info(f"No run matches `{where}`. {total:,} runs in the project.", icon="🔍")
+    st.info(f"No run matches `{where}`. {total:,} runs in the project.", icon=":material/search:")
     if st.button("Clear the filter", key="clear"):
         del st.query_params["q"]
         st.session_state.pop("where", None)

@@ -17,11 +17,7 @@ def show(
     """Mount the wall over these runs; `drawn` of them are drawn until the user says otherwise."""
     refs = [run.ref for run in runs]
     metrics = states.value(data.ask().metrics(refs))
-    ordinals: dict[RunRef, int] = {}
-    for project in dict.fromkeys(run.project for run in runs):
-        ordinals.update(
-            data.ask().ordinals(project, [ref for ref in refs if ref.project == project])
-        )
+    ordinals = data.ask().ordinals(refs)
     spec = charts.wall_spec(
         runs, total, metrics, ordinals, drawn=drawn, now_unix_s=time.time(), rail=rail
     )

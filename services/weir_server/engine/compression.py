@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Protocol, cast
+from typing import Protocol
 
 import lz4.frame
 import zstandard
@@ -14,6 +14,7 @@ from weir_server.engine.errors import QueryFailed
 
 _CHUNK_BYTES = 1 << 20
 _GZIP_WBITS = 31
+_ZSTD_SLICE_BYTES = 1 << 10
 _FAULTS = (zlib.error, zstandard.ZstdError, RuntimeError, EOFError)
 
 
@@ -30,7 +31,7 @@ class Packer(Protocol):
 
 
 def unpack(encoding: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the unpacked bytes of `chunks`, at most about 1 MiB at a time.
+    """Yield the unpacked bytes of `chunks`, about 1 MiB at a time (zstd: 33 MiB at the worst).
 
     A packed megabyte may unpack to a gigabyte; the pieces stay small whatever it says.
 
@@ -70,10 +71,26 @@ def _inflate(chunks: Iterator[bytes], wbits: int) -> Iterator[bytes]:
 
 
 def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    source = cast("IO[bytes]", _Pulled(chunks))  # read() is all that is asked of it
-    reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
-    while piece := reader.read(_CHUNK_BYTES):
-        yield piece
+    """Unpack zstd; its object knows no `max_length`, so the input comes in small slices.
+
+    A slice of 1 KiB unpacks to 32 MiB at the very worst (all blocks one repeated byte).
+    """
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    ready = bytearray()
+    for chunk in chunks:
+        for at in range(0, len(chunk), _ZSTD_SLICE_BYTES):
+            rest = chunk[at : at + _ZSTD_SLICE_BYTES]
+            while rest:
+                if unpacker.eof:  # another frame follows
+                    unpacker = zstandard.ZstdDecompressor().decompressobj()
+                ready += unpacker.decompress(rest)
+                rest = unpacker.unused_data
+            if len(ready) >= _CHUNK_BYTES:
+                yield bytes(ready)
+                ready.clear()
+    yield bytes(ready)
+    if not unpacker.eof:
+        raise EOFError("the end is missing")
 
 
 def _unlz4(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -87,23 +104,6 @@ def _unlz4(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 rest, unpacker = unpacker.unused_data, lz4.frame.LZ4FrameDecompressor()
     if not unpacker.eof:
         raise EOFError("the end is missing")
-
-
-class _Pulled:
-    """A readable file over chunks, as zstandard wants its source."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._left = b""
-
-    def read(self, size: int) -> bytes:
-        while not self._left:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return b""
-            self._left = chunk
-        piece, self._left = self._left[:size], self._left[size:]
-        return piece
 
 
 class _Lz4Packer:

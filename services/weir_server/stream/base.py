@@ -90,7 +90,9 @@ class Appender(Protocol):
         """Leave a note for the run's processes; kept 7 days."""
         ...
 
-    async def read_stops(self, runs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StopRequest]:
+    async def read_stops(
+        self, runs: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], StopRequest]:
         """Return the notes left for these (project, run_id); absent when there is none."""
         ...
 

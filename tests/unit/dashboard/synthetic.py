@@ -60,7 +60,7 @@ class SyntheticReader:
         found = [
             run
             for run in self.runs
-            if run.project == query.project
+            if query.project in ("", run.project)
             and all(w in f"{run.name} {run.config}".lower() for w in words)
         ]
         found.sort(key=_sort_key(query.order_by), reverse=query.order_by.startswith("-"))
@@ -166,7 +166,7 @@ def _curve(metric: str, step: np.ndarray, rng: np.random.Generator, lr: float, r
         value = base * (1 + 0.035 * noise)
         if run.state is RunState.CRASHED:
             value[int(n * 0.93) :] *= np.linspace(1, 6, n - int(n * 0.93))
-            value[-40:] = np.nan
+            value[-max(1, n // 150) :] = np.nan
         return value
     if metric.endswith("acc"):
         return 0.95 - 0.7 * np.exp(-t * (2 + 2 * quality)) + 0.012 * noise

@@ -17,11 +17,12 @@ export function drawCurves(u, curves, { envelope, focus, ink }) {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
+  const band = ink.band * Math.min(1, Math.sqrt(4 / curves.length)); // many bands on one another stay light
   const ordered = focus ? [...curves].sort((a, b) => (a.run === focus) - (b.run === focus)) : curves;
   for (const curve of ordered) {
     const range = visible(curve.x, u.scales.x.min, u.scales.x.max);
     const dim = focus && curve.run !== focus ? 0.18 : 1;
-    if (envelope && curve.spread) drawEnvelope(ctx, curve, range, toX, toY, ink.band * dim);
+    if (envelope && curve.spread) drawEnvelope(ctx, curve, range, toX, toY, band * dim);
     if (curve.smoothed !== curve.y) drawLine(ctx, curve, curve.y, range, toX, toY, 0.3 * dim, 1);
     drawLine(ctx, curve, curve.smoothed, range, toX, toY, dim, curve.run === focus ? 2.5 : 1.6);
   }

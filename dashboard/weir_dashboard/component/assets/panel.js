@@ -59,8 +59,7 @@ export class Panel {
 
   draw() {
     const { view } = this.wall;
-    this.x = view.window ?? xExtent(this.curves) ?? [0, 1];
-    if (!(this.x[1] > this.x[0])) this.x = [this.x[0] - 0.5, this.x[0] + 0.5];
+    this.x = view.window ?? this.everything();
     const found = yExtent(this.curves, this.x, view);
     this.y = found ? padded(found, view.logY) : view.logY ? [0.1, 1] : [0, 1];
     this.note.textContent = this.describe(found);
@@ -71,6 +70,14 @@ export class Panel {
     this.shape = shape;
     if (!this.u) this.u = new uPlot(this.options(), this.frame(), this.plot);
     else this.u.setData(this.frame());
+  }
+
+  /** All there is; over steps it begins where the first bucket begins. */
+  everything() {
+    const [lo, hi] = xExtent(this.curves) ?? [0, 1];
+    const width = this.wall.view.x === "step" ? this.width?.width ?? 0 : 0;
+    const start = width > 1 ? Math.floor(lo / width) * width : lo;
+    return hi > start ? [start, hi] : [lo - 0.5, lo + 0.5];
   }
 
   describe(found) {
@@ -93,7 +100,7 @@ export class Panel {
     return {
       width: this.plot.clientWidth || 400,
       height: this.height(),
-      padding: [6, 12, 0, 0],
+      padding: [6, 16, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: view.x === "time", range: () => this.x },

@@ -18,6 +18,7 @@ import { readView, writeView } from "./view.js";
 
 const POLL_RUNNING_MS = 2000;
 const POLL_IDLE_MS = 15000;
+const METRICS_EVERY = 5; // polls
 const BATCH_MS = 12; // loads asked for within this time become one request
 const NEAR = "250px"; // panels this close to the screen are loaded ahead
 const DASHES = [[], [7, 3], [2, 2], [9, 3, 2, 3]];
@@ -53,6 +54,7 @@ class Wall {
     this.onScreen = new Set();
     this.folded = new Set();
     this.focus = null;
+    this.polls = 1;
     this.syncKey = `weir-${Math.random().toString(36).slice(2)}`;
     uPlot.sync(this.syncKey);
     this.metrics = spec.metrics;
@@ -354,7 +356,7 @@ class Wall {
         if (panels.length && await this.store.load(panels.map((p) => p.metric), drawn, question)) {
           if (question.key === this.question().key) for (const panel of panels) if (this.onScreen.has(panel)) this.refresh(panel);
         }
-        if (this.running()) await this.askMetrics();
+        if (this.running() && this.polls++ % METRICS_EVERY === 0) await this.askMetrics();
         this.heard();
       } catch (error) {
         this.lost(error);

@@ -9,7 +9,7 @@ from pathlib import Path
 from weir._clock import SystemClock
 from weir._process import host_name
 from weir._settings import Settings
-from weir._spool import agent_log_path
+from weir._spool import agent_log_path, list_spools
 from weir.agent._lock import AgentLock
 from weir.agent._log import log, write_to
 
@@ -25,15 +25,20 @@ def run_agent(root: Path, *, node: str = "") -> int:
     root = root.resolve()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     _ignore_terminal_signals()
-    lock = AgentLock.take(root, node, version=client_version())
-    if lock is None:
-        return 0
     write_to(agent_log_path(root, node))
-    asyncio.run(_serve(root, node, settings, lock))
+    while (lock := AgentLock.take(root, node, version=client_version())) is not None:
+        try:
+            known, stopped = asyncio.run(_serve(root, node, settings))
+        finally:
+            lock.release()
+        # A trainer that began while we were ending saw our lock and counts on us.
+        if stopped or known.issuperset(spool.path for spool in list_spools(root)):
+            break
     return 0
 
 
-async def _serve(root: Path, node: str, settings: Settings, lock: AgentLock) -> None:
+async def _serve(root: Path, node: str, settings: Settings) -> tuple[set[Path], bool]:
+    """Run one agent; returns the spools it knew, and whether it was asked to stop."""
     # gRPC and psutil only now: an agent that is one too many ends before it has loaded them.
     from weir.agent._agent import Agent, AgentOptions
 
@@ -41,11 +46,9 @@ async def _serve(root: Path, node: str, settings: Settings, lock: AgentLock) -> 
     agent = Agent(options, clock=SystemClock(), rng=random.Random())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, agent.stop)
     log.info("the agent starts", root=root, node=node, version=client_version())
-    try:
-        await agent.run()
-    finally:
-        log.info("the agent ends", root=root)
-        lock.release()
+    await agent.run()
+    log.info("the agent ends", root=root)
+    return agent.known, agent.stopped
 
 
 def _ignore_terminal_signals() -> None:

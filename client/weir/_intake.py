@@ -1,0 +1,209 @@
+"""The way in for points: what `log()` does on the caller's thread, in microseconds.
+
+The fast way is for a plain dict whose key set was seen before and whose values are Python numbers.
+Everything else takes the careful way, where every name and value is looked at; so do all calls
+once the run is finished, or in a forked child before it has a producer: then no key set is known.
+"""
+
+import threading
+import time
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from weir._body import event
+from weir._columns import Layout, split_names
+from weir._names import flatten, name_fault
+from weir._queue import Queue
+from weir._speak import log
+from weir._values import (
+    MAX_STEP,
+    PLAIN_NUMBERS,
+    describe_rejected,
+    to_point_value,
+    to_step,
+    to_unix_us,
+)
+from weir.errors import InvalidPoint, UsageError
+
+_MAX_LAYOUTS: Final = 10_000  # distinct key sets remembered; beyond, they are learnt again
+_MAX_REJECTED_NAMES: Final = 1_000  # named to the user; the rest are only counted
+_PLAIN_STEPS: Final = frozenset({int, type(None)})
+_all_plain: Final = PLAIN_NUMBERS.issuperset
+
+
+class Intake:
+    """Checks, stamps and queues points. Safe to use from any thread.
+
+    Args:
+        queue: Where points wait for the spool thread.
+        strict: Raise on what cannot be logged, instead of dropping it.
+        gate: Asked before anything unusual is queued: raises when the run is finished, returns
+            False when nothing is to be recorded.
+
+    Attributes:
+        lock: Guards the step count and the queue's `put_` side. Re-entrant, so that a signal
+            handler may log.
+        logged: Numbers and texts given to `log()`.
+        rejected: Of these, refused.
+        last_log_unix_us: When `log()` last queued something; 0 = never.
+    """
+
+    def __init__(self, queue: Queue, *, strict: bool, gate: Callable[[], bool]) -> None:
+        self.lock = threading.RLock()
+        self.logged = 0
+        self.rejected = 0
+        self.last_log_unix_us = 0
+        self._queue = queue
+        self._strict = strict
+        self._gate = gate
+        self._closed = False
+        self._layouts: dict[tuple[Any, ...], Layout] = {}
+        self._next_step = 0
+        self._rejected_names: set[str] = set()
+
+    def after_fork(self, queue: Queue) -> "Intake":
+        """Return the intake of a forked child: same step count, nothing shared with the parent."""
+        intake = Intake(queue, strict=self._strict, gate=self._gate)
+        intake._next_step = self._next_step
+        return intake
+
+    def continue_after(self, step: int) -> None:
+        """Count on from `step`: a call without a step takes the next one."""
+        with self.lock:
+            self._next_step = max(self._next_step, step + 1)
+
+    def close(self) -> None:
+        """Take nothing more: from now on every call meets the gate."""
+        with self.lock:
+            self._closed = True
+            self._layouts.clear()
+
+    def log(self, data: Mapping[str, Any], step: Any, timestamp: Any, commit: bool) -> None:
+        """Queue the values of one step; see `Run.log`."""
+        time_unix_us = time.time_ns() // 1000
+        if type(data) is dict and timestamp is None and step.__class__ in _PLAIN_STEPS:
+            layout = self._layouts.get(tuple(data))
+            values = data.values()
+            if layout is not None and _all_plain(map(type, values)):
+                try:
+                    if self._put_row(layout, step, time_unix_us, array("d", values), commit):
+                        return
+                except OverflowError:
+                    pass  # an int too large for a float
+        self._log_carefully(data, step, timestamp, time_unix_us, commit)
+
+    def _put_row(
+        self, layout: Layout, step: Any, time_unix_us: int, row: "array[float]", commit: bool
+    ) -> bool:
+        """Queue one row; False when this is a case for the careful way."""
+        with self.lock:
+            if self._closed:
+                return False
+            if step is None:
+                step = self._next_step
+                if commit:
+                    self._next_step = step + 1
+            elif not -MAX_STEP <= step <= MAX_STEP:
+                return False
+            elif step >= self._next_step:
+                self._next_step = step + 1
+            self.logged += layout.width
+            self.last_log_unix_us = time_unix_us
+            self._queue.put_row(layout, step, time_unix_us, row)
+            return True
+
+    def _log_carefully(
+        self, data: Any, step: Any, timestamp: Any, time_unix_us: int, commit: bool
+    ) -> None:
+        if not isinstance(data, Mapping):
+            kind = type(data).__name__
+            raise UsageError(f"log() takes a mapping, not {kind}", hint="log({'loss': 0.5})")
+        if not self._gate():
+            return
+        pairs = dict(flatten(data))
+        whole = None if step is None else to_step(step)
+        if step is not None and whole is None:
+            self._reject_all(pairs, f"step {step!r} is not a whole number within ±2^53")
+            return
+        if timestamp is not None and (time_unix_us := to_unix_us(timestamp) or 0) == 0:
+            self._reject_all(
+                pairs, f"timestamp {timestamp!r} is neither Unix seconds nor a datetime"
+            )
+            return
+        numbers, texts = self._sort_out(pairs, whole)
+        self._put_pairs(numbers, texts, whole, time_unix_us, commit)
+
+    def _sort_out(
+        self, pairs: Mapping[Any, Any], step: int | None
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Tell numbers from texts, and refuse the rest."""
+        numbers: dict[str, float] = {}
+        texts: dict[str, str] = {}
+        for name, value in pairs.items():
+            fault = name_fault(name)
+            point = None if fault else to_point_value(value)
+            if isinstance(point, float):
+                numbers[name] = point
+            elif point is not None:
+                texts[name] = point
+            else:
+                self.reject(name, fault or describe_rejected(value), step)
+        return numbers, texts
+
+    def _put_pairs(
+        self,
+        numbers: dict[str, float],
+        texts: dict[str, str],
+        step: int | None,
+        time_unix_us: int,
+        commit: bool,
+    ) -> None:
+        with self.lock:
+            at = self._next_step if step is None else step
+            for names in split_names(tuple(numbers)):
+                layout = self._layouts.get(names) or self._learn(names)
+                values = array("d", [numbers[name] for name in names])
+                self._queue.put_row(layout, at, time_unix_us, values)
+            for name, text in texts.items():
+                self._queue.put_text(name, at, time_unix_us, text)
+            self.logged += len(numbers) + len(texts)
+            self.last_log_unix_us = time_unix_us
+            if commit or step is not None:
+                self._next_step = max(self._next_step, at + 1)
+
+    def _learn(self, names: tuple[str, ...]) -> Layout:
+        if len(self._layouts) >= _MAX_LAYOUTS:
+            self._layouts.clear()
+        layout = self._layouts[names] = Layout(names)
+        return layout
+
+    def _reject_all(self, pairs: Mapping[Any, Any], why: str) -> None:
+        for name in pairs:
+            self.reject(name, why, None)
+
+    def reject(self, name: Any, why: str, step: int | None) -> None:
+        """Count what cannot be kept; say so once per name, to the user and to the server.
+
+        Raises:
+            InvalidPoint: When strict, instead.
+        """
+        if self._strict:
+            raise InvalidPoint(f"{name!r} cannot be logged: {why}")
+        shown = "".join(letter if letter.isprintable() else "?" for letter in str(name)[:120])
+        with self.lock:
+            self.logged += 1
+            self.rejected += 1
+            if shown in self._rejected_names or len(self._rejected_names) >= _MAX_REJECTED_NAMES:
+                return
+            self._rejected_names.add(shown)
+        log.warning("weir: %r cannot be logged and is dropped: %s", shown, why)
+        self._queue.put_event(
+            event(
+                "rejected",
+                f"{shown} was not logged: {why}",
+                time_unix_us=time.time_ns() // 1000,
+                step=step,
+                attrs={"metric": shown},
+            )
+        )

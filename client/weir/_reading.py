@@ -1,0 +1,78 @@
+"""Frames back into plain points and facts: the mirror of `_columns` and `_body`. Pure."""
+
+import json
+import sys
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from weir._config import DELETED
+from weir_proto.v1 import ingest_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value that was logged.
+
+    Attributes:
+        run_id: The run.
+        rank: Index of the process in the run.
+        metric: Its name.
+        step: As given, or counted.
+        time_unix_us: When, Unix µs.
+        value: A number, or a text.
+    """
+
+    run_id: str
+    rank: int
+    metric: str
+    step: int
+    time_unix_us: int
+    value: float | str
+
+
+def read_points(body: pb.Body, *, run_id: str, rank: int) -> Iterator[Point]:
+    """Iterate over the points of a frame: rows in order, then texts."""
+    for block in body.points:
+        metrics, steps, times, values = _columns(block)
+        for index, value in enumerate(values):
+            metric = body.names[metrics[index]]
+            yield Point(run_id, rank, metric, steps[index], times[index], value)
+    for texts in body.texts:
+        ids, at_steps = _column("I", texts.metric), _column("q", texts.step)
+        for index, text in enumerate(texts.value):
+            time_unix_us = _column("q", texts.time_unix_us)[index]
+            metric = body.names[ids[index]]
+            yield Point(run_id, rank, metric, at_steps[index], time_unix_us, text)
+
+
+def _columns(block: pb.PointBlock) -> "tuple[list[int], list[int], list[int], array[float]]":
+    """A block's columns with one entry per point, whichever its layout."""
+    metrics, steps = list(_column("I", block.metric)), list(_column("q", block.step))
+    times, values = list(_column("q", block.time_unix_us)), _column("d", block.value)
+    if block.width:
+        rows = len(steps)
+        metrics *= rows
+        steps = [step for step in steps for _ in range(block.width)]
+        times = [time for time in times for _ in range(block.width)]
+    return metrics, steps, times, values
+
+
+def _column(code: Literal["I", "q", "d"], raw: bytes) -> "array[Any]":
+    column: array[Any] = array(code)
+    column.frombytes(raw)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column
+
+
+def read_attr(attr: pb.Attr) -> Any:
+    """Return an attribute's value; `DELETED` when it says that there is none any more."""
+    kind = attr.WhichOneof("value")
+    if kind == "deleted":
+        return DELETED
+    if kind in {None, "null"}:
+        return None
+    value = getattr(attr, str(kind))
+    return json.loads(value) if kind == "json" else value

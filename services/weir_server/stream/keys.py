@@ -1,0 +1,55 @@
+"""Every key in Redis. What lies behind each: docs/formats/stream.md."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+GROUP = "w"
+"""The one consumer group of a shard, and its one consumer."""
+
+SHARDS = "weir:shards"
+
+
+def log(shard: int) -> str:
+    """Return the key of the shard's entries."""
+    return f"weir:{{{shard}}}:log"
+
+
+def producer(shard: int, producer: bytes) -> str:
+    """Return the key of a producer's accepted watermark."""
+    return f"weir:{{{shard}}}:prod:{producer.hex()}"
+
+
+def payload_bytes(shard: int) -> str:
+    """Return the key that counts the payload bytes of the log."""
+    return f"weir:{{{shard}}}:bytes"
+
+
+def lease(shard: int) -> str:
+    """Return the key that names the writer of the shard."""
+    return f"weir:{{{shard}}}:lease"
+
+
+def inflight(shard: int) -> str:
+    """Return the key of the block being inserted."""
+    return f"weir:{{{shard}}}:inflight"
+
+
+def committed(shard: int) -> str:
+    """Return the key of the committed watermarks, a cache."""
+    return f"weir:{{{shard}}}:committed"
+
+
+def run(project: str, run_id: str) -> str:
+    """Return the key of a run's birth, a cache."""
+    return f"weir:run:{_named(project, run_id)}"
+
+
+def stop(project: str, run_id: str) -> str:
+    """Return the key of a request to stop a run."""
+    return f"weir:stop:{_named(project, run_id)}"
+
+
+def _named(project: str, run_id: str) -> str:
+    # A '/' inside a name must not make two runs share a key.
+    return f"{quote(project, safe='')}/{quote(run_id, safe='')}"

@@ -1,0 +1,60 @@
+"""How long to wait before trying again, in one place: 0.1 s, doubling, 10 s at most, with jitter."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set
+from tenacity.wait import wait_exponential_jitter
+
+from weir_store.errors import SchemaMismatch, StoreUnavailable
+
+T = TypeVar("T")
+FIRST_S: Final = 0.1
+LONGEST_S: Final = 10.0
+_WAITING_HELPS: Final = (StoreUnavailable, SchemaMismatch)
+
+
+def wait_s(failures: int) -> float:
+    """Return how long to wait after this many failures in a row, 1 or more."""
+    return float(min(FIRST_S * 2.0 ** min(failures - 1, 16), LONGEST_S) * random.uniform(0.5, 1.0))
+
+
+class StorePatience:
+    """Repeats what the store could not decide until it can, or until the process is to stop.
+
+    Args:
+        stop: When set, the last error is raised instead of trying again.
+        sleep: Waits the given seconds; may raise to give the attempt up (the lease is lost).
+        on_failure: Told of each failure and the wait that follows, seconds.
+    """
+
+    def __init__(
+        self,
+        stop: threading.Event,
+        sleep: Callable[[float], None],
+        on_failure: Callable[[BaseException, float], None],
+    ) -> None:
+        self._stop = stop
+        self._sleep = sleep
+        self._on_failure = on_failure
+
+    def keep_trying(self, attempt: Callable[[], T]) -> T:
+        """Return what `attempt` returns, however long the store takes to be there."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(_WAITING_HELPS),
+            wait=wait_exponential_jitter(initial=FIRST_S, max=LONGEST_S, jitter=FIRST_S),
+            stop=stop_when_event_set(self._stop),
+            sleep=self._sleep,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        return retrying(attempt)
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if error is not None:
+            self._on_failure(error, state.upcoming_sleep)

@@ -1,0 +1,71 @@
+"""Another metric along the axis: points meet where run, rank and step are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weir_store import thinning
+from weir_store.buckets import value_width
+from weir_store.parameters import Parameters
+from weir_store.plan import SeriesKey, Span
+from weir_store.reader_live import of_runs
+from weir_store.records import RunRef, SeriesQuery
+
+
+class MetricAxis:
+    """Buckets of one width, a power of two in the metric's own unit. Reads the points themselves.
+
+    Points whose x is missing, NaN or infinite have no place on the axis and are left out.
+    """
+
+    x = "x"
+
+    def __init__(
+        self,
+        query: SeriesQuery,
+        database: str,
+        spans: Sequence[Span],
+        reach: tuple[float, float] | None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            query: The question.
+            database: Where the tables are.
+            spans: All the series asked for.
+            reach: The axis metric's lowest and highest finite value; `None` when it has none.
+        """
+        self._database = database
+        self._query = query
+        self._runs = sorted({RunRef(*span.key[:2]) for span in spans})
+        self._width = _width(query, reach)
+
+    def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
+        """Return the points in range, with the other metric's value as `x`."""
+        query = self._query
+        ranks = thinning.of_ranks(query.ranks, parameters)
+        low = "" if query.x_min is None else f" AND x >= {parameters.number(query.x_min)}"
+        high = "" if query.x_max is None else f" AND x < {parameters.number(query.x_max)}"
+        return f"""(
+  SELECT {thinning.SERIES}, rank, step, value, ts, x
+  FROM (SELECT * FROM {self._database}.points FINAL
+    WHERE {thinning.of_series(keys, parameters)}{ranks}) AS chosen
+  INNER JOIN (SELECT project, run_id, rank, step, value AS x FROM {self._database}.points FINAL
+    WHERE {of_runs(self._runs, parameters)} AND metric = {parameters.text(query.x_metric)}{ranks}
+  ) AS across USING (project, run_id, rank, step)
+  WHERE isFinite(x){low}{high})"""
+
+    def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:
+        """Return one SELECT; without a width every x is a bucket of its own."""
+        source = self.source([span.key for span in pack], parameters)
+        # + 0 makes one bucket of 0 and −0
+        bucket = "x + 0" if self._width is None else f"floor(x / {parameters.number(self._width)}) + 0"
+        return [thinning.points_buckets(source, x=self.x, bucket=bucket)]
+
+
+def _width(query: SeriesQuery, reach: tuple[float, float] | None) -> float | None:
+    if reach is None or query.max_points is None:
+        return None
+    low = reach[0] if query.x_min is None else max(reach[0], query.x_min)
+    high = reach[1] if query.x_max is None else min(reach[1], query.x_max)
+    return value_width(low, high, query.max_points) if low <= high else None

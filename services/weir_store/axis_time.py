@@ -1,0 +1,76 @@
+"""Time along the axis: Unix µs, or µs since the run's first point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from weir_store import thinning
+from weir_store.buckets import INT64, shifts, whole_range
+from weir_store.parameters import Parameters
+from weir_store.plan import SeriesKey, Span
+from weir_store.reader_live import of_runs
+from weir_store.records import RunRef, SeriesQuery, XAxis
+
+
+class TimeAxis:
+    """Buckets of `2**s` µs, one s for all the series of a metric. Reads the points themselves."""
+
+    x = "x"
+
+    def __init__(
+        self,
+        query: SeriesQuery,
+        database: str,
+        spans: Sequence[Span],
+        births: Mapping[RunRef, int],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            query: The question.
+            database: Where the tables are.
+            spans: All the series asked for.
+            births: When each run logged its first point, Unix µs; empty when x is TIME.
+        """
+        self._database = database
+        self._relative = query.x is XAxis.RELATIVE
+        self._runs = sorted({RunRef(*span.key[:2]) for span in spans})
+        self._ranks = query.ranks
+        self._range = whole_range(query.x_min, query.x_max)
+        reach: dict[str, tuple[int, int]] = {}
+        for span in spans:
+            born = births.get(RunRef(*span.key[:2]), 0)
+            first, last = reach.get(span.key[2], (INT64[1], INT64[0]))
+            first, last = min(first, span.first_unix_us - born), max(last, span.last_unix_us - born)
+            reach[span.key[2]] = (first, last)
+        self._shifts = shifts(reach, self._range, query.max_points)
+
+    def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
+        """Return the points in range, with `x` in µs."""
+        born = " - born" if self._relative else ""
+        births = self._births(parameters) if self._relative else ""
+        first, end = self._range
+        return f"""(
+  SELECT {thinning.SERIES}, rank, step, value, ts, toUnixTimestamp64Micro(ts){born} AS x
+  FROM (SELECT * FROM {self._database}.points FINAL
+    WHERE {thinning.of_series(keys, parameters)}{thinning.of_ranks(self._ranks, parameters)}) AS chosen
+  {births}
+  WHERE x >= {parameters.whole(first)} AND x < {parameters.whole(end)})"""
+
+    def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:
+        """Return one SELECT for each bucket width."""
+        by_shift: dict[int, list[SeriesKey]] = {}
+        for span in pack:
+            by_shift.setdefault(self._shifts[span.key[2]], []).append(span.key)
+        return [
+            thinning.points_buckets(
+                self.source(keys, parameters), x=self.x, bucket=f"bitShiftRight(x, {shift})"
+            )
+            for shift, keys in sorted(by_shift.items())
+        ]
+
+    def _births(self, parameters: Parameters) -> str:
+        return f"""INNER JOIN (
+    SELECT project, run_id, toUnixTimestamp64Micro(min(min_ts)) AS born
+    FROM {self._database}.series WHERE {of_runs(self._runs, parameters)}
+    GROUP BY project, run_id) AS births USING (project, run_id)"""

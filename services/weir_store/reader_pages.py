@@ -1,0 +1,165 @@
+"""One page of runs: which match, in which order, how many. A single statement over the small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from weir_store.conditions import Condition, Field, Kind, fields_of
+from weir_store.filter_sql import Columns, compile_condition
+from weir_store.parameters import Parameters
+from weir_store.run_state import states_sql
+
+_META_NAMES = ("name", "group", "job_type", "user", "notes")
+_RUN_COLUMNS = {
+    **{name: Columns(text=f"`{name}`") for name in _META_NAMES},
+    "id": Columns(text="run_id"),
+    "project": Columns(text="project"),
+    "state": Columns(text="state"),
+    "created": Columns(number="created_us"),
+    "finished": Columns(number="nullIf(ended_us, 0)"),
+    "duration": Columns(number="(if(ended_us = 0, seen_us, ended_us) - created_us) / 1e6"),
+    "tags": Columns(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a run's summary of a metric is where it is not simply the last value; None = nothing."""
+
+    project: str
+    run_id: str
+    value: float | None
+
+
+def page_sql(
+    database: str,
+    scope: str,
+    alive_since: str,
+    condition: Condition,
+    order: Field,
+    descending: bool,
+    overrides: Mapping[str, Sequence[Override]],
+    parameters: Parameters,
+) -> str:
+    """Return the statement that gives matching runs in order, ready for LIMIT.
+
+    Columns: project, run_id, created_us, state, ended_us, seen_us, world_size,
+    ranks, total.
+
+    Args:
+        database: Where the tables are.
+        scope: Condition on `project`.
+        alive_since: SQL of Unix µs; who was seen before it is silent.
+        condition: Which runs.
+        order: What to sort by; runs that do not have it come last.
+        descending: Highest first.
+        overrides: For metrics named in `summary.*`: runs whose summary is not the last value.
+        parameters: Where values are bound.
+    """
+    asked = {field for field in {*fields_of(condition), order} if field.space != "run"}
+    columns = {field: _RUN_COLUMNS[field.name] for field in {*fields_of(condition), order} - asked}
+    joins, selected = [], []
+    for number, field in enumerate(sorted(asked, key=str)):
+        columns[field] = Columns(f"number_{number}", f"text_{number}")
+        selected.append(f"f{number}.number AS number_{number}, f{number}.text AS text_{number}, ")
+        joined = _field_sql(database, scope, field, overrides, parameters)
+        joins.append(f"LEFT JOIN ({joined}) AS f{number} USING (project, run_id)\n")
+    where = compile_condition(condition, columns, parameters)
+    return f"""
+SELECT project, run_id, created_us, toString(state) AS state, ended_us, seen_us, world_size, ranks,
+  count() OVER () AS total
+FROM (
+  SELECT project, run_id, ranks, world_size,
+    {"".join(selected)}attrs.tags AS tags, {_meta("attrs.")},
+    toUnixTimestamp64Micro(created_at) AS created_us,
+    multiIf(ranks > 0, run_state, created_us < {alive_since}, 'crashed', 'running') AS state,
+    multiIf(ranks > 0, run_ended_us, state = 'running', 0, created_us) AS ended_us,
+    if(ranks > 0, run_seen_us, created_us) AS seen_us
+  FROM (SELECT project, run_id, created_at FROM {database}.runs FINAL WHERE {scope}) AS runs
+  LEFT JOIN ({states_sql(database, scope, alive_since)}) AS states USING (project, run_id)
+  LEFT JOIN ({_attrs_sql(database, scope)}) AS attrs USING (project, run_id)
+  {"".join(joins)})
+WHERE {where}
+ORDER BY {_order(columns[order], descending)}, created_us DESC, project, run_id"""
+
+
+def _order(columns: Columns, descending: bool) -> str:
+    direction = "DESC NULLS LAST" if descending else "ASC NULLS LAST"
+    number = f"if(isNaN({columns.number}), NULL, {columns.number}) {direction}"
+    keys = [number] if columns.number else []
+    return ", ".join([*keys, f"{columns.text} {direction}"] if columns.text else keys) or "project"
+
+
+def _meta(prefix: str) -> str:
+    return ", ".join(f"{prefix}`{name}` AS `{name}`" for name in _META_NAMES)
+
+
+def _attrs_sql(database: str, scope: str) -> str:
+    """Return what every run is searched and labelled by."""
+    meta = ", ".join(
+        f"anyIf(str, ns = 'meta' AND path = '{name}') AS `{name}`" for name in _META_NAMES
+    )
+    names = ", ".join(f"'{name}'" for name in _META_NAMES)
+    return f"""
+  SELECT project, run_id, arraySort(groupArrayIf(path, ns = 'tag')) AS tags, {meta}
+  FROM {database}.run_attrs FINAL
+  WHERE {scope} AND (ns = 'tag' OR (ns = 'meta' AND path IN ({names})))
+  GROUP BY project, run_id"""
+
+
+def _field_sql(
+    database: str,
+    scope: str,
+    field: Field,
+    overrides: Mapping[str, Sequence[Override]],
+    parameters: Parameters,
+) -> str:
+    """Return one row per run that has the field: `number` and `text`, NULL where it is not that."""
+    if field.space == "metrics":
+        return _last_sql(database, scope, field.name, parameters)
+    attribute = _attribute_sql(database, scope, field, parameters)
+    if field.space != "summary":
+        return attribute
+    last = _last_sql(database, scope, field.name, parameters)
+    changed = _overrides_sql(overrides.get(field.name, ()), parameters)
+    return f"""
+  SELECT project, run_id, argMin(number, priority).1 AS number, argMin(text, priority).1 AS text
+  FROM (
+    SELECT project, run_id, tuple(number) AS number, tuple(text) AS text, 0 AS priority
+    FROM ({attribute})
+    UNION ALL SELECT project, run_id, tuple(number), tuple(text), 1
+    FROM ({changed})
+    UNION ALL SELECT project, run_id, tuple(number), tuple(text), 2
+    FROM ({last}))
+  GROUP BY project, run_id"""
+
+
+def _attribute_sql(database: str, scope: str, field: Field, parameters: Parameters) -> str:
+    path = parameters.text(field.name)
+    return f"""
+  SELECT project, run_id,
+    if(type IN ('float', 'int', 'bool'), num, CAST(NULL, 'Nullable(Float64)')) AS number,
+    if(type IN ('str', 'json'), str, CAST(NULL, 'Nullable(String)')) AS text
+  FROM {database}.run_attrs FINAL
+  WHERE {scope} AND ns = '{field.space}' AND path = {path}"""
+
+
+def _last_sql(database: str, scope: str, metric: str, parameters: Parameters) -> str:
+    """The metric's last value at the lowest rank that has it."""
+    return f"""
+  SELECT project, run_id, CAST(argMin(last_value, rank), 'Nullable(Float64)') AS number,
+    CAST(NULL, 'Nullable(String)') AS text
+  FROM (
+    SELECT project, run_id, rank, argMaxMerge(last) AS last_value FROM {database}.series
+    WHERE {scope} AND metric = {parameters.text(metric)} GROUP BY project, run_id, rank)
+  GROUP BY project, run_id"""
+
+
+def _overrides_sql(overrides: Sequence[Override], parameters: Parameters) -> str:
+    runs = parameters.tuples([(each.project, each.run_id) for each in overrides], 2)
+    values = parameters.numbers([each.value for each in overrides])
+    return f"""
+  SELECT pair.1.1 AS project, pair.1.2 AS run_id, pair.2 AS number,
+    CAST(NULL, 'Nullable(String)') AS text
+  FROM (SELECT arrayJoin(arrayZip({runs}, {values})) AS pair)"""

@@ -1,0 +1,289 @@
+"""Asking for projects, runs and their process lives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from weir_store.attributes import (
+    METRIC_RULE,
+    Attributes,
+    Rule,
+    of_paths,
+    policy_of,
+    read_rule,
+    value_of,
+)
+from weir_store.clickhouse import ClickHouse
+from weir_store.conditions import Condition, Field, Kind, fields_of
+from weir_store.errors import InvalidQuery, UnknownRun
+from weir_store.filter import parse, parse_field
+from weir_store.parameters import Parameters
+from weir_store.plan import SeriesKey
+from weir_store.reader_latest import LatestReader
+from weir_store.reader_live import live_runs, of_runs
+from weir_store.reader_pages import Override, page_sql
+from weir_store.records import Project, Run, RunPage, RunQuery, RunRef, RunState, Session
+from weir_store.run_state import SILENCE, SILENT_AFTER_S, lives_sql
+
+MAX_PAGE = 10_000
+_LABELS = ("name", "group", "job_type", "user", "notes")
+
+
+def unix_us() -> int:
+    """Return the wall clock, Unix µs."""
+    return time.time_ns() // 1_000
+
+
+class RunsReader:
+    """Answers what concerns runs as a whole."""
+
+    def __init__(
+        self, clickhouse: ClickHouse, database: str, now_unix_us: Callable[[], int] = unix_us
+    ) -> None:
+        self._clickhouse = clickhouse
+        self._database = database
+        self._now_unix_us = now_unix_us
+        self._latest = LatestReader(clickhouse, database)
+
+    def list_projects(self) -> list[Project]:
+        """Return all projects; see `Reader.list_projects`."""
+        parameters = Parameters()
+        runs = self._page_sql("true", parse(""), parse_field("created"), True, parameters)
+        sql = f"""
+SELECT project, count(), countIf(state = 'running'), max(seen_us) AS seen
+FROM ({runs}) GROUP BY project ORDER BY seen DESC, project"""
+        return [Project(*row) for row in self._clickhouse.query_rows(sql, parameters.values)]
+
+    def list_runs(self, query: RunQuery) -> RunPage:
+        """Return one page of runs; see `Reader.list_runs`."""
+        check(query)
+        if query.projects_allowed == ():
+            return RunPage((), 0)
+        order, descending = parse_order(query.order_by)
+        return self._page(query, parse(query.where), order, descending)
+
+    def get_run(self, ref: RunRef) -> Run:
+        """Return one run; see `Reader.get_run`."""
+        parameters = Parameters()
+        scope = of_runs([ref], parameters)
+        sql = self._page_sql(scope, parse(""), parse_field("created"), True, parameters)
+        rows = self._clickhouse.query_rows(sql, parameters.values)
+        if not rows:
+            raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+        return self._filled(rows, None)[0]
+
+    def list_sessions(self, ref: RunRef) -> list[Session]:
+        """Return the run's process lives; see `Reader.list_sessions`."""
+        if not live_runs(self._clickhouse, self._database, [ref]):
+            raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+        parameters = Parameters()
+        lives = lives_sql(self._database, of_runs([ref], parameters), self._alive(parameters))
+        sql = f"""
+SELECT producer, rank, local_rank, world_size, node, pid, launcher, role, attempt, outcome,
+  exit_code, reason, started_us, seen_us, committed_seq, silent
+FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
+        return [_session(*row) for row in self._clickhouse.query_rows(sql, parameters.values)]
+
+    def _page(
+        self, query: RunQuery, condition: Condition, order: Field, descending: bool
+    ) -> RunPage:
+        parameters = Parameters()
+        scope = _scope(query, parameters)
+        overrides = self._overrides(query, {*fields_of(condition), order})
+        sql = self._page_sql(scope, condition, order, descending, parameters, overrides)
+        page = f"{sql} LIMIT {query.limit} OFFSET {query.offset}"
+        rows = self._clickhouse.query_rows(page, parameters.values)
+        if not rows and query.offset:  # beyond the end: no row could carry the total
+            counted = f"SELECT count() FROM ({sql})"
+            return RunPage((), self._clickhouse.query_rows(counted, parameters.values)[0][0])
+        return RunPage(tuple(self._filled(rows, query.columns)), rows[0][-1] if rows else 0)
+
+    def _page_sql(
+        self,
+        scope: str,
+        condition: Condition,
+        order: Field,
+        descending: bool,
+        parameters: Parameters,
+        overrides: Mapping[str, Sequence[Override]] | None = None,
+    ) -> str:
+        return page_sql(
+            self._database,
+            scope,
+            self._alive(parameters),
+            condition,
+            order,
+            descending,
+            overrides or {},
+            parameters,
+        )
+
+    def _alive(self, parameters: Parameters) -> str:
+        return parameters.whole(self._now_unix_us() - SILENT_AFTER_S * 1_000_000)
+
+    def _overrides(
+        self, query: RunQuery, fields: Iterable[Field]
+    ) -> dict[str, list[Override]]:
+        """Return, for metrics asked for as `summary.*`, where a rule says more than `last`."""
+        metrics = sorted({field.name for field in fields if field.space == "summary"})
+        if not metrics:
+            return {}
+        parameters = Parameters()
+        sql = f"""
+SELECT project, run_id, path, str, ver FROM {self._database}.run_attrs FINAL
+WHERE {_scope(query, parameters)} AND ns = 'meta' AND startsWith(path, '{METRIC_RULE}')"""
+        rules: dict[RunRef, list[Rule]] = {}
+        for project, run_id, path, text, ver in self._clickhouse.query_rows(sql, parameters.values):
+            rule = read_rule(path, text, ver)
+            rules.setdefault(RunRef(project, run_id), []).extend([rule] if rule else [])
+        policies = {
+            (run.project, run.run_id, metric): policy
+            for run, told in rules.items()
+            for metric in metrics
+            if (policy := policy_of(metric, told)) != "last"
+        }
+        overrides: dict[str, list[Override]] = {}
+        for (project, run_id, metric), value in self._latest.summarised(policies).items():
+            overrides.setdefault(metric, []).append(Override(project, run_id, value))
+        return overrides
+
+    def _filled(self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str] | None) -> list[Run]:
+        """Give the runs of a page what hangs on them: two more questions for all of them together."""
+        if not rows:
+            return []
+        refs = [RunRef(row[0], row[1]) for row in rows]
+        paths = of_paths(columns)
+        attributes = self._attributes(refs, paths)
+        metrics = None if paths is None else paths["summary"]
+        summaries = self._automatic(refs, attributes, metrics)
+        return [
+            _run(row, attributes.get(ref) or Attributes(), summaries.get(ref, {}), paths)
+            for row, ref in zip(rows, refs, strict=True)
+        ]
+
+    def _attributes(
+        self, refs: Sequence[RunRef], paths: Mapping[str, Sequence[str]] | None
+    ) -> dict[RunRef, Attributes]:
+        parameters = Parameters()
+        where = of_runs(refs, parameters)
+        if paths is not None:
+            chosen = [
+                f"(ns = 'config' AND path IN {parameters.texts(paths['config'])})",
+                f"(ns = 'summary' AND path IN {parameters.texts(paths['summary'])})",
+                f"(ns = 'meta' AND path IN {parameters.texts([*_LABELS, *paths['meta']])})",
+                f"(ns = 'meta' AND startsWith(path, '{METRIC_RULE}'))",
+                "ns = 'tag'",
+            ]
+            where += f" AND ({' OR '.join(chosen)})"
+        sql = f"""
+SELECT project, run_id, toString(ns), path, toString(type), num, int, str, ver
+FROM {self._database}.run_attrs FINAL WHERE {where} ORDER BY project, run_id, ns, path"""
+        found: dict[RunRef, Attributes] = {}
+        for project, run_id, space, path, *typed, ver in self._clickhouse.query_rows(
+            sql, parameters.values
+        ):
+            held = found.setdefault(RunRef(project, run_id), Attributes())
+            held.put(space, path, value_of(*typed), ver)
+        return found
+
+    def _automatic(
+        self,
+        refs: Sequence[RunRef],
+        attributes: Mapping[RunRef, Attributes],
+        metrics: Sequence[str] | None,
+    ) -> dict[RunRef, dict[str, float]]:
+        """Return what each metric came to, by the run's rules."""
+        last = self._latest.last_values(refs, metrics)
+        policies: dict[SeriesKey, str] = {}
+        summaries: dict[RunRef, dict[str, float]] = {}
+        for key, value in last.items():
+            ref = RunRef(key[0], key[1])
+            held = attributes.get(ref)
+            policy = policy_of(key[2], held.rules) if held and held.rules else "last"
+            if policy == "last":
+                summaries.setdefault(ref, {})[key[2]] = value
+            else:
+                policies[key] = policy
+        for (project, run_id, metric), told in self._latest.summarised(policies).items():
+            if told is not None:
+                summaries.setdefault(RunRef(project, run_id), {})[metric] = told
+        return summaries
+
+
+def check(query: RunQuery) -> None:
+    """Raise `InvalidQuery` for a page that breaks a limit."""
+    if not 1 <= query.limit <= MAX_PAGE:
+        raise InvalidQuery(f"limit is {query.limit}", hint=f"1 … {MAX_PAGE}")
+    if not 0 <= query.offset < 1 << 63:
+        raise InvalidQuery(f"offset is {query.offset}", hint="from 0")
+
+
+def parse_order(text: str) -> tuple[Field, bool]:
+    """Return what to sort by, and whether the highest comes first."""
+    field = parse_field(text.removeprefix("-"))
+    if field.kind is Kind.TAGS:
+        raise InvalidQuery("tags is a list", hint="sort by one of the other fields")
+    return field, text.startswith("-")
+
+
+def _scope(query: RunQuery, parameters: Parameters) -> str:
+    conditions = []
+    if query.project:
+        conditions.append(f"project = {parameters.text(query.project)}")
+    if query.projects_allowed is not None:
+        conditions.append(f"project IN {parameters.texts(query.projects_allowed)}")
+    return " AND ".join(conditions) or "true"
+
+
+def _run(
+    row: Sequence[Any],
+    held: Attributes,
+    automatic: Mapping[str, float],
+    paths: Mapping[str, Sequence[str]] | None,
+) -> Run:
+    project, run_id, created, state, ended, seen, world_size, ranks, _ = row
+    meta = held.meta
+    if paths is not None:
+        meta = {path: meta[path] for path in paths["meta"] if path in meta}
+    return Run(
+        project=project,
+        run_id=run_id,
+        created_unix_us=created,
+        **{label: held.text(label) for label in _LABELS},
+        state=RunState(state),
+        tags=tuple(sorted(held.tags)),
+        finished_unix_us=ended,
+        last_seen_unix_us=seen,
+        world_size=world_size,
+        ranks=ranks,
+        config=held.config,
+        summary={**automatic, **held.summary},
+        meta=meta,
+    )
+
+
+def _session(
+    producer: UUID,
+    rank: int,
+    local_rank: int,
+    world_size: int,
+    node: str,
+    pid: int,
+    launcher: str,
+    role: str,
+    attempt: int,
+    outcome: str,
+    exit_code: int,
+    reason: str,
+    started: int,
+    seen: int,
+    committed_seq: int,
+    silent: int,
+) -> Session:
+    return Session(
+        producer, rank, local_rank, world_size, node, pid, launcher, role, attempt,
+        RunState(outcome), exit_code, SILENCE if silent else reason, started, seen, committed_seq,
+    )  # fmt: skip
