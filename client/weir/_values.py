@@ -77,6 +77,8 @@ def describe_rejected(value: Any) -> str:
 
 def to_step(step: Any) -> int | None:
     """Return a step as an int in −2^53…2^53, or None when it is not one."""
+    if isinstance(step, (str, bytes)):
+        return None
     try:
         if isinstance(step, float) or not hasattr(type(step), "__index__"):
             number = float(step.item() if hasattr(step, "item") else step)

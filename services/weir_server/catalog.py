@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -44,14 +44,14 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__"
     )
 
-    log: LogSettings = LogSettings()
-    gateway: GatewaySettings = GatewaySettings()
-    stream: StreamSettings = StreamSettings()
-    writer: WriterSettings = WriterSettings()
-    clickhouse: ClickHouseSettings = ClickHouseSettings()
-    engine: EngineSettings = EngineSettings()
-    dashboard: DashboardSettings = DashboardSettings()
-    up: UpSettings = UpSettings()
+    log: LogSettings = Field(default_factory=LogSettings)
+    gateway: GatewaySettings = Field(default_factory=GatewaySettings)
+    stream: StreamSettings = Field(default_factory=StreamSettings)
+    writer: WriterSettings = Field(default_factory=WriterSettings)
+    clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+    engine: EngineSettings = Field(default_factory=EngineSettings)
+    dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
+    up: UpSettings = Field(default_factory=UpSettings)
 
 
 @dataclass(frozen=True, slots=True)

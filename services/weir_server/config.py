@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -185,7 +185,8 @@ _PAGE_HEAD: Final = """# Settings
 
 Flag > environment > file > default. `gateway.port` is the flag `--gateway.port`, the variable `WEIR_GATEWAY__PORT` and
 `port` under `[gateway]` in `weir.toml` (or the file that `WEIR_CONFIG` or `--config` names). `weir config` prints every
-value with its source; faults are reported all at once, before any port opens. The SDK's settings are in [client.md](client.md).
+value with its source; faults are reported all at once, before any port opens.
+The SDK's settings are in [client.md](client.md).
 """
 
 

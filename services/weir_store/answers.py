@@ -20,9 +20,7 @@ REDUCED = pa.schema(
     [*_SERIES, ("x", _F64), ("x_min", _F64), ("x_max", _F64), ("step", _I64)]
     + [("min", _F64), ("mean", _F64), ("max", _F64), ("ranks", _U32), ("nonfinite", _U8)]
 )
-TEXT = pa.schema(
-    [("rank", _U32), ("step", _I64), ("time_unix_us", _I64), ("value", pa.string())]
-)
+TEXT = pa.schema([("rank", _U32), ("step", _I64), ("time_unix_us", _I64), ("value", pa.string())])
 LATEST = pa.schema(
     [*_SERIES, ("rank", _U32), ("step", _I64), ("time_unix_us", _I64)]
     + [("last", _F64), ("min", _F64), ("max", _F64), ("min_at", _I64), ("max_at", _I64)]

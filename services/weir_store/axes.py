@@ -1,8 +1,8 @@
 """What runs along the horizontal axis: each kind knows its points, its range and its buckets.
 
-    STEP      the step; long series come from the roll-up where it is exact
-    TIME      Unix µs, and RELATIVE, µs since the run's first point
-    METRIC    the value of another metric at the same step and rank
+STEP      the step; long series come from the roll-up where it is exact
+TIME      Unix µs, and RELATIVE, µs since the run's first point
+METRIC    the value of another metric at the same step and rank
 """
 
 from __future__ import annotations

@@ -59,7 +59,9 @@ class MetricAxis:
         """Return one SELECT; without a width every x is a bucket of its own."""
         source = self.source([span.key for span in pack], parameters)
         # + 0 makes one bucket of 0 and −0
-        bucket = "x + 0" if self._width is None else f"floor(x / {parameters.number(self._width)}) + 0"
+        bucket = (
+            "x + 0" if self._width is None else f"floor(x / {parameters.number(self._width)}) + 0"
+        )
         return [thinning.points_buckets(source, x=self.x, bucket=bucket)]
 
 

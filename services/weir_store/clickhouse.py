@@ -117,6 +117,7 @@ class _LazyClient:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()  # guards _client
         self._client: Client | None = None
+        self._pool = get_pool_manager(maxsize=_CONNECTIONS)
 
     def get(self) -> Client:
         with self._lock:
@@ -128,7 +129,7 @@ class _LazyClient:
         with self._lock:
             if self._client is not None:
                 self._client.close()
-                self._client.http.clear()
+                self._pool.clear()
                 self._client = None
 
     def _make(self) -> Client:
@@ -141,7 +142,7 @@ class _LazyClient:
             username=unquote(address.username or "") or self._user,
             password=unquote(address.password or "") or self._password,
             proxy_path=address.path.strip("/"),
-            pool_mgr=get_pool_manager(maxsize=_CONNECTIONS),
+            pool_mgr=self._pool,
             compress=False if host in _LOOPBACK else "lz4",
             connect_timeout=CONNECT_TIMEOUT_S,
             send_receive_timeout=self._timeout_s,

@@ -44,7 +44,9 @@ class Editor:
             *(_tag(tag, is_deleted=1) for tag in remove_tags),
         ]
         ver = version_of_edit(at_unix_us)
-        rows = [{"project": ref.project, "run_id": ref.run_id, "ver": ver, **attr} for attr in attrs]
+        rows = [
+            {"project": ref.project, "run_id": ref.run_id, "ver": ver, **attr} for attr in attrs
+        ]
         self._insert({tables.RUN_ATTRS: _table(tables.RUN_ATTRS, rows)})
 
     def delete_run(self, ref: RunRef, *, by: str, at_unix_us: int) -> None:
@@ -77,11 +79,27 @@ def version_of_edit(at_unix_us: int) -> int:
 
 
 def _text(ns: str, path: str, text: str) -> dict[str, Any]:
-    return {"ns": ns, "path": path, "type": "str", "num": float("nan"), "int": 0, "str": text, "is_deleted": 0}
+    return {
+        "ns": ns,
+        "path": path,
+        "type": "str",
+        "num": float("nan"),
+        "int": 0,
+        "str": text,
+        "is_deleted": 0,
+    }
 
 
 def _tag(tag: str, *, is_deleted: int) -> dict[str, Any]:
-    return {"ns": "tag", "path": tag, "type": "bool", "num": 1.0, "int": 1, "str": "", "is_deleted": is_deleted}
+    return {
+        "ns": "tag",
+        "path": tag,
+        "type": "bool",
+        "num": 1.0,
+        "int": 1,
+        "str": "",
+        "is_deleted": is_deleted,
+    }
 
 
 def _deletion(ref: RunRef, by: str, at_unix_us: int) -> dict[str, Any]:

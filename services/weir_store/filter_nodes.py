@@ -112,7 +112,9 @@ def _like(node: exp.Expression, field_of: FieldOf) -> Condition:
     if not (isinstance(pattern, exp.Literal) and pattern.is_string):
         raise InvalidQuery(f"LIKE needs a pattern in quotes, not {_text(pattern)}")
     if (len(pattern.this) - len(pattern.this.rstrip("\\"))) % 2:
-        raise InvalidQuery("LIKE pattern ends in a single \\", hint="write \\\\\\\\ for one backslash")
+        raise InvalidQuery(
+            "LIKE pattern ends in a single \\", hint="write \\\\\\\\ for one backslash"
+        )
     like = Like(field, pattern.this, any_case=isinstance(node, exp.ILike))
     return Not(like) if node.args.get("negate") else like
 
@@ -167,7 +169,9 @@ def _value(node: exp.Expression) -> Operand:
             return -_number(node.this.this)
         case exp.Null():
             raise InvalidQuery("nothing equals NULL", hint="write IS NULL or IS NOT NULL")
-    raise InvalidQuery(f"expected a value, not {_text(node)}", hint="a number, 'text', true or false")
+    raise InvalidQuery(
+        f"expected a value, not {_text(node)}", hint="a number, 'text', true or false"
+    )
 
 
 def _number(text: str) -> float:

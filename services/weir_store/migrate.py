@@ -56,7 +56,9 @@ class Migration:
         """Checksum of the file as shipped, hex."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def __str__(self) -> str:
+    @property
+    def label(self) -> str:
+        """How people name it, e.g. `0001_points`."""
         return f"{self.number:04d}_{self.name}"
 
 
@@ -107,7 +109,7 @@ def plan(shipped: Sequence[Migration], applied: Mapping[int, str]) -> list[Migra
     for migration in shipped:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise SchemaMismatch(
-                f"migration {migration} was applied with other content than this release ships",
+                f"migration {migration.label} was applied with other content than this release ships",
                 hint="run the release that set the store up, or restore its schema from a backup",
             )
     return [migration for migration in shipped if migration.number not in applied]
@@ -128,14 +130,16 @@ def migrate(clickhouse: ClickHouse, database: str, cluster: str = "") -> list[st
         SchemaMismatch: See `plan`; nothing was changed.
     """
     values = placeholders(database, cluster)
-    clickhouse.command(Template("CREATE DATABASE IF NOT EXISTS ${db} ${on_cluster}").substitute(values))
+    clickhouse.command(
+        Template("CREATE DATABASE IF NOT EXISTS ${db} ${on_cluster}").substitute(values)
+    )
     clickhouse.command(Template(_CREATE_VERSIONS).substitute(values))
     missing = plan(list_migrations(), _read_applied(clickhouse, database))
     for migration in missing:
         for statement in split_statements(Template(migration.text).substitute(values)):
             clickhouse.command(statement)
         _note_applied(clickhouse, database, migration)
-    return [str(migration) for migration in missing]
+    return [migration.label for migration in missing]
 
 
 def check(clickhouse: ClickHouse, database: str) -> None:
@@ -146,9 +150,8 @@ def check(clickhouse: ClickHouse, database: str) -> None:
     """
     missing = plan(list_migrations(), _read_applied(clickhouse, database))
     if missing:
-        raise SchemaMismatch(
-            f"the store lacks {', '.join(map(str, missing))}", hint="run `weir migrate`"
-        )
+        labels = ", ".join(migration.label for migration in missing)
+        raise SchemaMismatch(f"the store lacks {labels}", hint="run `weir migrate`")
 
 
 def _read_applied(clickhouse: ClickHouse, database: str) -> dict[int, str]:

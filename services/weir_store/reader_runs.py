@@ -124,9 +124,7 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
     def _alive(self, parameters: Parameters) -> str:
         return parameters.whole(self._now_unix_us() - SILENT_AFTER_S * 1_000_000)
 
-    def _overrides(
-        self, query: RunQuery, fields: Iterable[Field]
-    ) -> dict[str, list[Override]]:
+    def _overrides(self, query: RunQuery, fields: Iterable[Field]) -> dict[str, list[Override]]:
         """Return, for metrics asked for as `summary.*`, where a rule says more than `last`."""
         metrics = sorted({field.name for field in fields if field.space == "summary"})
         if not metrics:

@@ -54,7 +54,9 @@ class SeriesReader:
             self._clickhouse.query_arrow(each.sql, each.parameters.values, _SETTINGS)
             for each in self._statements(query)
         ]
-        return pa.concat_tables([answers.conform(table, schema) for table in tables] or [schema.empty_table()])
+        return pa.concat_tables(
+            [answers.conform(table, schema) for table in tables] or [schema.empty_table()]
+        )
 
     def stream_series(self, query: SeriesQuery) -> Iterator[pa.RecordBatch]:
         """Read the same rows batch by batch; see `Reader.stream_series`."""

@@ -40,7 +40,9 @@ FROM (
   FROM {self.database}.series WHERE {where} GROUP BY {thinning.SERIES}, rank)
 GROUP BY {thinning.SERIES} ORDER BY {thinning.SERIES}"""
         return [
-            Span((project, run, metric), first, last, ranks_, bool(one), bool(rewritten), born, seen)
+            Span(
+                (project, run, metric), first, last, ranks_, bool(one), bool(rewritten), born, seen
+            )
             for project, run, metric, first, last, ranks_, one, rewritten, born, seen in (
                 self._clickhouse.query_rows(sql, parameters.values)
             )

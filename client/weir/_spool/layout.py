@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from weir._spool.frame import SEGMENT_HEADER
+from weir._spool.frame import FRAME_HEADER, MAGIC, SEGMENT_HEADER
 from weir._spool.notes import Control, Meta, Watermark, Welcome
 
 _SEGMENT_NAME = re.compile(r"\d{8,}\.seg")
@@ -172,16 +172,21 @@ def list_spools(root: Path) -> Iterator[SpoolDir]:
 
 
 def read_first_seq(segment: Path) -> int | None:
-    """Return the first seq of a segment; None when its header is missing or damaged."""
+    """Return the first seq of a segment; None when it is missing, still empty or damaged there.
+
+    Segments are removed by this number and no crc covers it, so it counts only when the first
+    frame's header says the same.
+    """
     try:
         with segment.open("rb") as file:
-            header = file.read(SEGMENT_HEADER.size)
+            head = file.read(SEGMENT_HEADER.size + FRAME_HEADER.size)
     except FileNotFoundError:
         return None
-    if len(header) < SEGMENT_HEADER.size:
+    if len(head) < SEGMENT_HEADER.size + FRAME_HEADER.size:
         return None
-    magic, first_seq = SEGMENT_HEADER.unpack(header)
-    return int(first_seq) if magic == b"WEIRSEG1" else None
+    magic, first_seq = SEGMENT_HEADER.unpack_from(head)
+    seq = FRAME_HEADER.unpack_from(head, SEGMENT_HEADER.size)[2]
+    return int(first_seq) if magic == MAGIC and seq == first_seq else None
 
 
 def _read(path: Path) -> bytes | None:

@@ -27,7 +27,7 @@ class Gap:
     Attributes:
         first_seq: First frame missing.
         last_seq: Last frame missing, inclusive.
-        path: The segment where the trouble begins.
+        path: The segment that holds the next good frame.
     """
 
     first_seq: int
@@ -82,7 +82,6 @@ class SpoolReader:
             yield from self._read_segment(resync=not (writer_alive and following is None))
             if following is None:
                 return
-            yield from self._gap_before(read_first_seq(following))
             if not self._open(following):
                 return
 
@@ -107,16 +106,12 @@ class SpoolReader:
     def _in_order(self, frame: Frame) -> Iterator[Frame | Gap]:
         if frame.seq < self.next_seq:
             return
-        yield from self._gap_before(frame.seq)
+        if frame.seq > self.next_seq:
+            gap = Gap(self.next_seq, frame.seq - 1, self._segment or self._spool.path)
+            self.next_seq = frame.seq
+            yield gap
         self.next_seq = frame.seq + 1
         yield frame
-
-    def _gap_before(self, seq: int | None) -> Iterator[Gap]:
-        if seq is None or seq <= self.next_seq:
-            return
-        gap = Gap(self.next_seq, seq - 1, self._segment or self._spool.path)
-        self.next_seq = seq
-        yield gap
 
     def _skip_damage(self) -> bool:
         """Move to the next good frame of the open segment; False when there is none."""

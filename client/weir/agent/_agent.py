@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -107,7 +108,7 @@ class Agent:
 
     async def discover(self) -> int:
         """Begin to drain spools that are new; returns how many there were."""
-        found = await asyncio.to_thread(self._find_new)
+        found = await self._drain.on_disk(self._find_new)
         for producer, address in found:
             if producer.id in self._drain.producers:
                 log.warning("two folders of one producer", path=producer.spool.path)
@@ -157,7 +158,7 @@ class Agent:
     async def _watch(self) -> None:
         """Close the logs of trainers that died, and let go of spools that somebody removed."""
         for producer in list(self._drain.producers.values()):
-            if await asyncio.to_thread(producer.gone):
+            if await self._drain.on_disk(producer.gone):
                 log.warning("a spool was removed by somebody else", path=producer.spool.path)
                 self._drain.discard(producer)
                 self._syncs.pop(producer.id, None)
@@ -166,7 +167,7 @@ class Agent:
 
     async def _bury(self, producer: Producer) -> None:
         try:
-            if await asyncio.to_thread(self._take_over_if_dead, producer):
+            if await self._drain.on_disk(partial(self._take_over_if_dead, producer)):
                 producer.taken_over()
                 log.info("a trainer vanished, its log is closed", path=producer.spool.path)
         except (OSError, WeirError) as error:
@@ -181,7 +182,7 @@ class Agent:
 
     async def _sync(self) -> None:
         for sync in list(self._syncs.values()):
-            await asyncio.to_thread(sync.sync)
+            await self._drain.on_disk(sync.sync)
 
     def _said_goodbye(self, producer: Producer) -> None:
         self._syncs.pop(producer.id, None)

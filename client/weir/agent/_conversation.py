@@ -101,6 +101,11 @@ class Conversation:
 
     # ── the disk speaks ────────────────────────────────────────────────────
 
+    def remember(self, accepted_seq: int, committed_seq: int) -> None:
+        """Take what an earlier process wrote down; the next Welcome may know better."""
+        self.accepted_seq = accepted_seq
+        self._committed_seq = committed_seq
+
     def spool_holds(self, first_available: int, last_spooled: int) -> None:
         """Learn what lies in the spool."""
         self.first_available = first_available

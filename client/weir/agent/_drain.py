@@ -6,13 +6,16 @@ The agent adds producers as trainers come and go; `weir sync` adds what it was g
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 from weir._clock import Clock
 from weir.agent._link import Link
 from weir.agent._log import log
 from weir.agent._producer import Producer
 from weir.agent._transport import Address
+
+T = TypeVar("T")
 
 # A watermark costs an fsync: write it at most this often, unless somebody waits for it.
 _SETTLE_EVERY_S: Final = 0.1
@@ -43,6 +46,7 @@ class Drain:
         self._unary_after_breaks = unary_after_breaks
         self._on_finished = on_finished
         self._links: dict[Address, tuple[Link, asyncio.Task[None]]] = {}
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weir-disk")
         self._moved = asyncio.Event()
         self._urgent = asyncio.Event()
 
@@ -69,6 +73,8 @@ class Drain:
             )
             self._links[address] = link, asyncio.create_task(link.run())
         self._links[address][0].add(producer)
+        if producer.finished:  # committed before, but an agent died before it could forget
+            self.moved(producer)
 
     def discard(self, producer: Producer) -> None:
         """Drain a spool no more. Its link ends with its last producer."""
@@ -78,6 +84,10 @@ class Drain:
             if not link.producers:
                 task.cancel()
                 del self._links[address]
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Run slow disk work in the one thread for it, so that two pieces never overlap."""
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
 
     def moved(self, producer: Producer) -> None:
         """Note that a watermark moved and the disk has yet to hear of it."""
@@ -101,7 +111,7 @@ class Drain:
     async def settle(self) -> bool:
         """Settle every producer that moved; returns whether the disk took it all."""
         moved = [p for p in self.producers.values() if p.unsettled or p.finished]
-        settled = await asyncio.to_thread(_settle_each, moved)
+        settled = await self.on_disk(lambda: _settle_each(moved))
         for producer in settled:
             if producer.finished:
                 self.discard(producer)
@@ -120,6 +130,7 @@ class Drain:
         await self.settle()
         for producer in self.producers.values():
             producer.close()
+        self._disk.shutdown()
 
 
 def _settle_each(producers: list[Producer]) -> list[Producer]:

@@ -73,6 +73,7 @@ class Producer:
         self._unlinked_seq = 0
         self._quiet_since_s = self._polled_s = monotonic_s()
         self._disk_trouble_until_s = 0.0
+        self.conversation.remember(self._settled.accepted_seq, self._settled.committed_seq)
         self._look_at_spool()
 
     # ── what is known ──────────────────────────────────────────────────────

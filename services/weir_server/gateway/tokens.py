@@ -23,7 +23,10 @@ from weir_server.errors import StartupError
 
 EVERY_PROJECT: Final = "*"
 _PREFIX: Final = "weir_"
-_HEADER: Final = "# Who may come in. Make an entry with: weir token create --name ci --role writer --project my-project\n"
+_HEADER: Final = (
+    "# Who may come in. Make an entry with: "
+    "weir token create --name ci --role writer --project my-project\n"
+)
 
 
 class Role(StrEnum):
@@ -119,7 +122,7 @@ def _token(path: Path, entry: Any) -> Token:
     if not isinstance(sha256, str) or len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
         raise _unreadable(path, f"sha256 of token {name!r} is not 64 lower-case hex digits")
     try:
-        role = Role(entry.get("role"))
+        role = Role(str(entry.get("role")))
     except ValueError as error:
         raise _unreadable(path, f"role of token {name!r} is not reader, writer or admin") from error
     projects = entry.get("projects")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 from weir_proto.v1 import stream_pb2
@@ -10,7 +11,10 @@ from weir_server.stream.base import StreamEntry
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """The entry, why it is dead, and whose it was; project and run are empty when that is unreadable."""
+    """The entry, why it is dead, and whose it was.
+
+    Project and run are empty, and `points` is 0, when that is unreadable.
+    """
 
     source: StreamEntry
     reason: str
@@ -18,13 +22,36 @@ class DeadLetter:
     run_id: str = ""
     rank: int = 0
     accepted_unix_us: int = 0
+    points: int = 0
 
     @classmethod
-    def of(cls, source: StreamEntry, entry: stream_pb2.Entry | None, reason: str) -> DeadLetter:
+    def of(
+        cls, source: StreamEntry, entry: stream_pb2.Entry | None, reason: str, *, points: int = 0
+    ) -> DeadLetter:
         """Make one of an entry as far as it could be read."""
         if entry is None:
             return cls(source, reason)
-        origin = entry.origin
         return cls(
-            source, reason, origin.project, origin.run_id, origin.rank, entry.accepted_unix_us
+            source,
+            reason,
+            project=entry.origin.project,
+            run_id=entry.origin.run_id,
+            rank=entry.origin.rank,
+            accepted_unix_us=entry.accepted_unix_us,
+            points=points,
         )
+
+    @property
+    def rows(self) -> int:
+        """Rows it becomes: itself, an event, a watermark."""
+        return 3
+
+    @property
+    def bytes(self) -> int:
+        """What it weighs."""
+        return len(self.source.payload)
+
+    @property
+    def crc32(self) -> int:
+        """Checksum of its content."""
+        return zlib.crc32(self.source.payload)

@@ -38,7 +38,8 @@ _RUN_VER_BASE: Final = 1 << 62
 def run_rows(frames: Iterable[Frame]) -> list[Row]:
     """Return one row per run: that it exists, and since when."""
     births = {
-        (frame.origin.project, frame.origin.run_id): frame.entry.run_created_unix_us for frame in frames
+        (frame.origin.project, frame.origin.run_id): frame.entry.run_created_unix_us
+        for frame in frames
     }
     return [
         {
@@ -94,7 +95,13 @@ def commit_rows(frames: Sequence[Frame], dead: Sequence[DeadLetter]) -> list[Row
     rows: dict[bytes, Row] = {}
     marks = [
         *(
-            (f.origin.project, f.origin.run_id, f.source.producer, f.source.seq, f.entry.accepted_unix_us)
+            (
+                f.origin.project,
+                f.origin.run_id,
+                f.source.producer,
+                f.source.seq,
+                f.entry.accepted_unix_us,
+            )
             for f in frames
         ),
         *((d.project, d.run_id, d.source.producer, d.source.seq, d.accepted_unix_us) for d in dead),
@@ -170,7 +177,9 @@ def _told(frame: Frame, index: int, event: ingest_pb2.Event) -> Row:
     whole = len(event.event_id) == 16
     return {
         **_event_base(frame),
-        "event_id": event.event_id if whole else _event_id(frame.source.producer, frame.source.seq, "event", index),
+        "event_id": event.event_id
+        if whole
+        else _event_id(frame.source.producer, frame.source.seq, "event", index),
         "ts": _clamp_us(event.time_unix_us),
         "kind": event.kind,
         "severity": event.severity if event.severity in _SEVERITIES else "info",

@@ -21,7 +21,9 @@ class LeaseLost(Exception):
 class Lease:
     """The lease of one shard, renewed every third of its length. Belongs to the shard's thread."""
 
-    def __init__(self, consumer: Consumer, lease_s: float, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self, consumer: Consumer, lease_s: float, clock: Clock, stop: threading.Event
+    ) -> None:
         self._consumer = consumer
         self._clock = clock
         self._stop = stop

@@ -10,12 +10,11 @@ from typing import Final, TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set
 from tenacity.wait import wait_exponential_jitter
 
-from weir_store.errors import SchemaMismatch, StoreUnavailable
+from weir_store.errors import SchemaMismatch, StoreError, StoreUnavailable
 
 T = TypeVar("T")
 FIRST_S: Final = 0.1
 LONGEST_S: Final = 10.0
-_WAITING_HELPS: Final = (StoreUnavailable, SchemaMismatch)
 
 
 def wait_s(failures: int) -> float:
@@ -30,6 +29,7 @@ class StorePatience:
         stop: When set, the last error is raised instead of trying again.
         sleep: Waits the given seconds; may raise to give the attempt up (the lease is lost).
         on_failure: Told of each failure and the wait that follows, seconds.
+        waiting_helps: What is worth repeating; anything else is raised at once.
     """
 
     def __init__(
@@ -37,15 +37,17 @@ class StorePatience:
         stop: threading.Event,
         sleep: Callable[[float], None],
         on_failure: Callable[[BaseException, float], None],
+        waiting_helps: tuple[type[StoreError], ...] = (StoreUnavailable, SchemaMismatch),
     ) -> None:
         self._stop = stop
         self._sleep = sleep
         self._on_failure = on_failure
+        self._waiting_helps = waiting_helps
 
     def keep_trying(self, attempt: Callable[[], T]) -> T:
         """Return what `attempt` returns, however long the store takes to be there."""
         retrying = Retrying(
-            retry=retry_if_exception_type(_WAITING_HELPS),
+            retry=retry_if_exception_type(self._waiting_helps),
             wait=wait_exponential_jitter(initial=FIRST_S, max=LONGEST_S, jitter=FIRST_S),
             stop=stop_when_event_set(self._stop),
             sleep=self._sleep,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
 from weir_server import telemetry
-from weir_server.writer.block import halve, token_of
+from weir_server.writer.block import Item, halve, token_of
 from weir_server.writer.dead_letter import DeadLetter
 from weir_server.writer.lease import Lease
 from weir_server.writer.patience import StorePatience
@@ -17,9 +18,11 @@ from weir_server.writer.unpack import Frame
 from weir_store.base import Inserter
 from weir_store.errors import StoreRejected, StoreUnavailable
 
+_LONGEST_REASON: Final = 2_000  # characters; an error of ClickHouse may quote the rows
+
 
 class Persister:
-    """Stores frames and dead letters in stream order; returns only when they are stored."""
+    """Stores items in stream order; returns only when all of them are settled."""
 
     def __init__(
         self,
@@ -35,61 +38,64 @@ class Persister:
         self._patience = patience
         self._log = log
 
-    def store(self, frames: Sequence[Frame], dead: Sequence[DeadLetter]) -> None:
-        """Store everything, or as much as can be stored and the rest as dead letters.
+    def store(self, items: Sequence[Item]) -> None:
+        """Store every item, those that the store will never take as dead letters.
+
+        A refused block is halved until the refused frame stands alone. The
+        first half is settled before the second is begun: a watermark must not
+        pass a frame that is neither stored nor kept as a dead letter.
 
         Raises:
             StoreUnavailable: The process is to stop and the store is not there.
             LeaseLost: Another writer has the shard.
         """
         try:
-            self._insert(frames, dead)
+            self._insert(items)
         except StoreRejected as error:
-            self._log.warning("block refused, looking for the frame", frames=len(frames), error=str(error))
-            self._bisect(frames, error)
-            if dead:
-                self._insert((), dead)
+            if len(items) == 1:
+                self._bury(items[0], str(error))
+                return
+            self._log.warning("block refused, halving it", entries=len(items), error=str(error))
+            for half in halve(items):
+                self.store(half)
 
-    def _bisect(self, frames: Sequence[Frame], error: StoreRejected) -> None:
-        """Store halves, first half first: a watermark must not pass a frame that is not settled."""
-        if len(frames) == 1:
-            self._bury(frames[0], str(error))
-            return
-        for half in halve(frames):
+    def _bury(self, item: Item, reason: str) -> None:
+        self._log.error("frame can not be stored, set aside", seq=item.source.seq, reason=reason)
+        self._insert([_letter(item, reason[:_LONGEST_REASON])], last_resort=True)
+
+    def _insert(self, items: Sequence[Item], *, last_resort: bool = False) -> None:
+        block, token = build_block(items), token_of(self._shard, items)
+
+        def attempt() -> None:
             try:
-                self._insert(half, ())
-            except StoreRejected as narrower:
-                self._bisect(half, narrower)
-
-    def _bury(self, frame: Frame, reason: str) -> None:
-        self._log.error("frame can not be stored, set aside", seq=frame.source.seq, reason=reason)
-        self._insert((), [DeadLetter.of(frame.source, frame.entry, reason)])
-
-    def _insert(self, frames: Sequence[Frame], dead: Sequence[DeadLetter]) -> None:
-        block, token = build_block(frames, dead), token_of(self._shard, frames, dead)
-        started_s = time.monotonic()
-        attempt = self._attempt(lambda: self._inserter.insert(block, token), only_dead=not frames)
-        self._patience.keep_trying(lambda: self._lease.keep_during(attempt))
-        telemetry.WRITER_INSERT_SECONDS.observe(time.monotonic() - started_s)
-        telemetry.WRITER_BLOCK_ROWS.observe(sum(rows.num_rows for rows in block.values()))
-        _count(frames, dead)
-
-    @staticmethod
-    def _attempt(insert: Callable[[], None], *, only_dead: bool) -> Callable[[], None]:
-        if not only_dead:
-            return insert
-
-        def bury() -> None:
-            try:
-                insert()
+                self._inserter.insert(block, token)
             except StoreRejected as error:
-                # There is no place behind the last one: keep the entries until a person looks.
+                if not last_resort:
+                    raise
+                # There is no place behind this one: keep the entries until a person looks.
                 raise StoreUnavailable(f"a dead letter was refused: {error}") from error
 
-        return bury
+        self._repeat(attempt)
+        telemetry.WRITER_BLOCK_ROWS.observe(sum(rows.num_rows for rows in block.values()))
+        _count(items)
+
+    def _repeat(self, attempt: Callable[[], None]) -> None:
+        started_s = time.monotonic()
+        self._patience.keep_trying(lambda: self._lease.keep_during(attempt))
+        telemetry.WRITER_INSERT_SECONDS.observe(time.monotonic() - started_s)
 
 
-def _count(frames: Sequence[Frame], dead: Sequence[DeadLetter]) -> None:
-    telemetry.WRITER_ENTRIES.labels("stored").inc(len(frames))
-    telemetry.WRITER_ENTRIES.labels("dead_lettered").inc(len(dead))
-    telemetry.WRITER_POINTS.labels("stored").inc(sum(frame.point_count for frame in frames))
+def _letter(item: Item, reason: str) -> DeadLetter:
+    if isinstance(item, DeadLetter):
+        return item
+    return DeadLetter.of(item.source, item.entry, reason, points=item.point_count)
+
+
+def _count(items: Sequence[Item]) -> None:
+    for item in items:
+        if isinstance(item, Frame):
+            outcome, points = "stored", item.point_count
+        else:
+            outcome, points = "dead_lettered", item.points
+        telemetry.WRITER_ENTRIES.labels(outcome).inc()
+        telemetry.WRITER_POINTS.labels(outcome).inc(points)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from weir_server.writer import facts
+from weir_server.writer.block import Item
 from weir_server.writer.dead_letter import DeadLetter
 from weir_server.writer.unpack import Frame, Points
 from weir_store import columns, tables
@@ -24,8 +25,10 @@ _DAY_US: Final = 86_400_000_000
 _MAX_DATE: Final = 0xFFFF  # ClickHouse Date, days since 1970
 
 
-def build_block(frames: Sequence[Frame], dead: Sequence[DeadLetter] = ()) -> Block:
-    """Return the rows of these frames and dead letters by table; the same input, the same rows."""
+def build_block(items: Sequence[Item]) -> Block:
+    """Return the rows of frames and dead letters by table; the same input, the same rows."""
+    frames = [item for item in items if isinstance(item, Frame)]
+    dead = [item for item in items if isinstance(item, DeadLetter)]
     rows = {
         tables.POINTS: _point_table(frames),
         tables.TEXT_POINTS: _text_table(frames),
@@ -48,7 +51,9 @@ class _Symbols:
     def indices(self, names: Sequence[str]) -> npt.NDArray[np.int32]:
         """Return the index of each name, shape (len(names),)."""
         index = self._index
-        return np.fromiter((index.setdefault(name, len(index)) for name in names), np.int32, len(names))
+        return np.fromiter(
+            (index.setdefault(name, len(index)) for name in names), np.int32, len(names)
+        )
 
     def column(self, indices: npt.NDArray[np.int32]) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(indices, pa.array(self._index, pa.string()))
@@ -152,7 +157,9 @@ def _joined(parts: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.N
 
 def _timestamps(unix_us: npt.NDArray[np.int64]) -> pa.Array:
     # By buffer: as numpy datetime64 they would be copied and checked one by one.
-    return pa.Array.from_buffers(pa.timestamp("us", "UTC"), len(unix_us), [None, pa.py_buffer(unix_us)])
+    return pa.Array.from_buffers(
+        pa.timestamp("us", "UTC"), len(unix_us), [None, pa.py_buffer(unix_us)]
+    )
 
 
 def _project(frame: Frame) -> str:

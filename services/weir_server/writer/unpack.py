@@ -92,12 +92,24 @@ class Frame:
     @property
     def point_count(self) -> int:
         """Points, those with text values included."""
-        return sum(points.count for points in self.points) + sum(len(texts.value) for texts in self.texts)
+        return sum(points.count for points in self.points) + sum(
+            len(texts.value) for texts in self.texts
+        )
 
     @property
     def rows(self) -> int:
         """Rows it becomes, roughly: points and attributes are what can be many."""
         return self.point_count + len(self.body.attrs) + len(self.body.events) + 1
+
+    @property
+    def bytes(self) -> int:
+        """What it weighs, packed or unpacked, whichever is more."""
+        return max(len(self.source.payload), self.entry.frame.raw_bytes)
+
+    @property
+    def crc32(self) -> int:
+        """Checksum of its content."""
+        return self.entry.frame.crc32
 
 
 def row_version(producer: bytes, seq: int) -> int:
@@ -200,7 +212,9 @@ def _check_lengths(what: str, expected: int, found: int) -> None:
 
 def _check_indices(metric: Indices, names: int) -> None:
     if len(metric) and int(metric.max()) >= names:
-        raise ValueError(f"metric index {int(metric.max())} is beyond the {names} names of the frame")
+        raise ValueError(
+            f"metric index {int(metric.max())} is beyond the {names} names of the frame"
+        )
 
 
 def _check_attrs(body: ingest_pb2.Body) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from weir_server.stream.base import StreamEntry
 
-ReadCommitted = Callable[[Sequence[UUID]], Mapping[UUID, int]]
+MOST_PRODUCERS: Final = 100_000  # remembered; the rest is asked for again
+ReadCommitted: TypeAlias = Callable[[Sequence[UUID]], Mapping[UUID, int]]
 
 
 class Verdict(Enum):
@@ -40,6 +42,8 @@ class Watermarks:
 
     def learn(self, entries: Iterable[StreamEntry]) -> None:
         """Ask the store about producers not met before; one question for all of them."""
+        if len(self._committed) > MOST_PRODUCERS:
+            self._committed = dict(self._taken)
         unknown = {entry.producer for entry in entries} - self._committed.keys()
         if not unknown:
             return
@@ -60,7 +64,9 @@ class Watermarks:
 
     def of(self, entries: Iterable[StreamEntry]) -> dict[bytes, int]:
         """Return the watermark of each entry's producer once the open block is stored."""
-        return {producer: self._last(producer) for producer in {entry.producer for entry in entries}}
+        return {
+            producer: self._last(producer) for producer in {entry.producer for entry in entries}
+        }
 
     def commit(self) -> None:
         """The open block is stored."""

@@ -1,0 +1,126 @@
+"""The writer process: a thread for each shard, and a way to stop them politely."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Sequence
+
+from prometheus_client import start_http_server
+
+from weir_server import fault
+from weir_server.clock import SystemClock
+from weir_server.log import get_logger
+from weir_server.settings import ClickHouseSettings, StreamSettings, WriterSettings
+from weir_server.stream.redis import RedisConsumer, prepare_stream
+from weir_server.writer.block import Limits
+from weir_server.writer.loop import ShardWriter
+from weir_server.writer.patience import StorePatience
+from weir_store.clickhouse import ClickHouse, connect
+from weir_store.errors import SchemaMismatch, StoreUnavailable
+from weir_store.inserter import ClickHouseInserter
+from weir_store.migrate import check
+
+
+def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSettings) -> int:
+    """Carry entries from the stream into the store until SIGTERM or SIGINT; block until done.
+
+    Prints `writer ready` on stdout once every shard has its thread. When told
+    to stop, each shard finishes the block at hand and gives its lease back.
+
+    Returns:
+        Exit code: 0 after a polite stop, 1 when the tables are not those of this release.
+
+    Raises:
+        StartupError: Redis is away or unfit.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    clickhouse = connect(
+        store.url,
+        user=store.user,
+        password=store.password.get_secret_value(),
+        query_timeout_s=store.query_timeout_s,
+        insert_timeout_s=store.insert_timeout_s,
+    )
+    try:
+        prepare_stream(stream)
+        if not _schema_fits(clickhouse, store.database, stop):
+            return 1
+        metrics, _ = start_http_server(writer.metrics_port)
+        threads = _start_shards(writer, stream, store, clickhouse, stop)
+        get_logger().info("writer ready", shards=len(threads), metrics_port=metrics.server_port)
+        sys.stdout.write("writer ready\n")
+        sys.stdout.flush()
+        for thread in threads:
+            thread.join()
+        metrics.shutdown()
+    finally:
+        clickhouse.close()
+    return 0
+
+
+def _schema_fits(clickhouse: ClickHouse, database: str, stop: threading.Event) -> bool:
+    """Wait for the store to answer; then whether its tables are those of this release."""
+    log = get_logger()
+
+    def tell(error: BaseException, wait_s: float) -> None:
+        log.warning("waiting for the store", error=str(error), wait_s=round(wait_s, 2))
+
+    patience = StorePatience(stop, lambda seconds: _doze(stop, seconds), tell, (StoreUnavailable,))
+    try:
+        patience.keep_trying(lambda: check(clickhouse, database))
+    except SchemaMismatch as error:
+        log.error("the tables do not fit this release", error=str(error))
+        return False
+    except StoreUnavailable:  # told to stop while waiting
+        return True
+    return True
+
+
+def _doze(stop: threading.Event, seconds: float) -> None:
+    stop.wait(seconds)
+
+
+def _start_shards(
+    writer: WriterSettings,
+    stream: StreamSettings,
+    store: ClickHouseSettings,
+    clickhouse: ClickHouse,
+    stop: threading.Event,
+) -> Sequence[threading.Thread]:
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    limits = Limits(writer.max_block_rows, writer.max_block_bytes, writer.max_block_age_s)
+
+    def run(shard: int) -> None:
+        consumer = RedisConsumer(stream, shard, owner=owner, lease_s=writer.lease_s)
+        ShardWriter(
+            shard,
+            consumer,
+            ClickHouseInserter(
+                clickhouse,
+                store.database,
+                cluster=store.cluster,
+                on_stored=lambda table: fault.hit(f"writer.after_table.{table}"),
+            ),
+            limits=limits,
+            lease_s=writer.lease_s,
+            poll_s=writer.poll_s,
+            clock=SystemClock(),
+            stop=stop,
+            log=get_logger().bind(shard=shard),
+        ).run()
+        consumer.close()
+
+    shards = range(stream.shards) if writer.shards is None else writer.shards
+    threads = [
+        threading.Thread(target=run, args=(shard,), name=f"weir-shard-{shard}") for shard in shards
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
