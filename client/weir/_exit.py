@@ -66,16 +66,18 @@ class _ExitCode:
     def __init__(self) -> None:
         self.code: Any = None
         self.at_unix_us = 0
-        self._inner: Callable[[Any], None] = sys.exit
+        self._inner: Callable[[Any], None] | None = None
 
     def install(self) -> None:
-        if sys.exit is not self._exit:
+        """Begin to listen; once is enough, whoever wraps sys.exit after us."""
+        if self._inner is None:
             self._inner = sys.exit
-            sys.exit = self._exit  # type: ignore[assignment]  # it returns no more than the inner one
+            sys.exit = self._exit  # type: ignore[assignment]  # it returns no more than the inner
 
     def _exit(self, status: Any = None, /) -> None:
         self.code, self.at_unix_us = status, time.time_ns() // 1000
-        self._inner(status)
+        if self._inner is not None:
+            self._inner(status)
 
 
 _exit_code: Final = _ExitCode()

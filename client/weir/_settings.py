@@ -18,7 +18,8 @@ _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
 
 def _setting(default: Any, help: str, **bounds: Any) -> Any:
-    return field(default=default, metadata={"help": help, **bounds})
+    shown = not bounds.get("secret", False)
+    return field(default=default, repr=shown, metadata={"help": help, **bounds})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Settings:
         20 << 30, "disk for points that the server has not committed, per process", minimum=1 << 16
     )
     finish_timeout_s: float = _setting(
-        60.0, "how long finish() waits until everything is committed", minimum=0, maximum=86_400
+        30.0, "how long finish() waits until everything is committed", minimum=0, maximum=86_400
     )
     exit_timeout_s: float = _setting(
         10.0, "the same at interpreter exit without finish()", minimum=0, maximum=86_400

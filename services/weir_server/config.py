@@ -19,6 +19,7 @@ from pydantic_settings import EnvSettingsSource, SettingsError, TomlConfigSettin
 
 from weir_server.catalog import MASK, PREFIX, Setting, Settings, allowed, list_settings, shown
 from weir_server.errors import StartupError
+from weir_server.settings import read_config_file
 
 DEFAULT_FILE: Final = Path("weir.toml")
 _CLIENT_GROUP: Final = "client"  # the same file may hold the SDK's settings; they are not ours
@@ -45,7 +46,7 @@ def load(flags: Mapping[str, str] | None = None, *, file: Path | None = None) ->
 
     Args:
         flags: Values from the command line by setting name, e.g. `{"gateway.port": "7800"}`.
-        file: The TOML file; None reads ./weir.toml if there is one.
+        file: The TOML file; None = the one WEIR_CONFIG names, else ./weir.toml if there is one.
 
     Raises:
         StartupError: Something is wrong; the message lists every fault.
@@ -115,7 +116,8 @@ def _layers(
 
 
 def _read_file(file: Path | None, faults: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    path = DEFAULT_FILE if file is None else file
+    file = file or read_config_file()
+    path = file or DEFAULT_FILE
     if not path.exists():
         if file is not None:
             faults.append(f"{path}: no such file (named by --config or WEIR_CONFIG)")

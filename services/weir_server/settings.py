@@ -152,3 +152,9 @@ class UpSettings(Group):
 def read_fault() -> str:
     """Return WEIR_FAULT, `point:n`: where fault tests let this process die (fault.py); mostly empty."""
     return os.environ.get("WEIR_FAULT", "")
+
+
+def read_config_file() -> Path | None:
+    """Return WEIR_CONFIG, the file that settings come from; None = ./weir.toml, if there is one."""
+    named = os.environ.get("WEIR_CONFIG", "")
+    return Path(named) if named else None

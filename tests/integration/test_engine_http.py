@@ -738,15 +738,14 @@ def test_a_session_remembers_settings_database_and_temporary_tables(
 
 def test_a_session_serves_one_request_at_a_time(server: EngineProcess) -> None:
     session = uuid.uuid4().hex
-    first = threading.Thread(
-        target=fetch, args=(server, b"SELECT sleep(2)"), kwargs={"session_id": session}
-    )
-    first.start()
-    answer = (200, {}, b"")
-    while first.is_alive() and answer[0] == 200:
-        answer = fetch(server, b"SELECT 1", session_id=session)
-    first.join()
-    assert answer[1]["x-clickhouse-exception-code"] == "373"
+    running = b"SELECT count() > 1 FROM system.processes WHERE position(query, 'sleep(2.5)') > 0"
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(fetch, server, b"SELECT sleep(2.5)", session_id=session)
+        while fetch(server, running)[2] == b"0\n":
+            assert not first.done()
+        second = fetch(server, b"SELECT 1", session_id=session)
+        assert second[1]["x-clickhouse-exception-code"] == "373"
+        assert first.result()[0] == 200
 
 
 def test_a_session_that_must_exist_must_exist(server: EngineProcess) -> None:

@@ -62,8 +62,10 @@ def write_to(path: Path) -> None:
     handler.setFormatter(formatter)
     _LOGGER.setLevel(logging.INFO)
     _LOGGER.addHandler(handler)
-    _LOGGER.propagate = False
 
 
+# Silent until `write_to`: `weir sync` says in its own words what went wrong.
 _LOGGER: Final = logging.getLogger("weir.agent")
+_LOGGER.addHandler(logging.NullHandler())
+_LOGGER.propagate = False
 log: Final = AgentLog(_LOGGER)

@@ -1,5 +1,6 @@
 """gRPC: the channel to one server and the two ways to talk over it. Nothing else imports grpc."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -22,6 +23,7 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
+_REASON_TIMEOUT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class _GrpcStream:
         """A write fails without the reason; the call knows it."""
         if isinstance(error, grpc.aio.AioRpcError):
             return error_for(error.code().name, error.details() or "")
-        if not self._call.done():
+        try:
+            code = await asyncio.wait_for(self._call.code(), _REASON_TIMEOUT_S)
+        except TimeoutError:
             return error_for("UNAVAILABLE", str(error))
-        return error_for((await self._call.code()).name, await self._call.details() or "")
+        return error_for(code.name, await self._call.details() or "")

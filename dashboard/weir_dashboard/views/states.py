@@ -72,7 +72,9 @@ def look_again() -> None:
 def no_match(where: str, total: int) -> None:
     """Say that the filter, not the project, is empty; offer to clear it."""
     st.info(f"No run matches `{where}`. {total:,} runs in the project.", icon=":material/search:")
-    if st.button("Clear the filter", key="clear"):
-        del st.query_params["q"]
-        st.session_state.pop("where", None)
+    if st.button("Clear the filter", key="clear", on_click=_clear_filter):
         st.rerun()
+
+
+def _clear_filter() -> None:
+    st.session_state["q"] = ""

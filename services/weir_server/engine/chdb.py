@@ -29,8 +29,10 @@ from chdb import _chdb
 from weir_server.engine import errors
 from weir_server.engine.errors import QueryFailed, from_engine
 from weir_server.engine.statement import Kind, Statement
+from weir_server.engine.stderr import caught
 from weir_server.errors import StartupError
 
+_MAX_REASON = 300
 _QUOTED = re.compile(r"([\\'])")
 
 
@@ -189,15 +191,17 @@ class Engine:
         self._options = "&".join(f"{name}={value}" for name, value in options.items())
         self._timeout = f"&max_execution_time={query_timeout_s:g}"
         cast("Any", _chdb).set_signal_handlers_enabled(0)  # the process answers signals itself
+        said: list[str] = []
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._anchor = self.handle()  # the engine lives as long as one handle does
+            with caught() as said:  # chDB tells its reason there, and an empty one to us
+                self._anchor = self.handle()  # the engine lives as long as one handle does
             self._close_file_door()
             facts = self._anchor._query("SELECT version(), timezone(), hostName()").bytes()
         except (OSError, RuntimeError, QueryFailed) as fault:
-            reason = " ".join(str(fault).split())
+            reason = " ".join((" ".join(said) or str(fault)).split())
             raise StartupError(
-                f"cannot open the data directory {path}: {reason}",
+                f"cannot open the data directory {path}: {reason[:_MAX_REASON]}",
                 hint="restore it from a backup, or point engine.path at an empty directory",
             ) from fault
         self.version, self.timezone, self.host_name = facts.decode().rstrip("\n").split("\t")

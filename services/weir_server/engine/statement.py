@@ -126,18 +126,19 @@ def refuse_outside(text: bytes, *, readonly: bool) -> None:
 def _insert(text: bytes, seen: Sequence[Token]) -> Statement | None:
     """Return the INSERT when its last two tokens say where its rows begin, else `None`."""
     before, last = seen[-2:]
-    if last.kind != "word" or len(seen) <= _target_end(seen):
+    target_end = _target_end(seen)
+    if last.kind != "word" or len(seen) <= target_end:
         return None
     if last.text == b"INFILE" and before.text == b"FROM":
         raise QueryFailed(
             errors.UNKNOWN_TYPE_OF_QUERY, "Query has infile and was sent directly to the server"
         )
-    if last.text == b"VALUES":
-        return Statement(Kind.INSERT, text[: last.start].rstrip(), "Values", rows_at=last.end)
-    if before.text == b"FORMAT" and before.kind == "word":
+    if before.text == b"FORMAT" and before.kind == "word" and len(seen) - 1 > target_end:
         name = text[last.start : last.end].decode()
         head = text[: before.start].rstrip()
         return Statement(Kind.INSERT, head, name, rows_at=_rows_start(text, last.end, name))
+    if last.text == b"VALUES":
+        return Statement(Kind.INSERT, text[: last.start].rstrip(), "Values", rows_at=last.end)
     return None
 
 

@@ -10,7 +10,7 @@ from weir_server.settings import GatewaySettings
 
 PROTOCOL: Final = 1
 BODY_SCHEMA: Final = 1
-MAX_SEQ: Final = 2**53  # Lua counts in doubles
+MAX_SEQ: Final = 2**32 - 1  # a row's version is birth in seconds << 32 | seq (ADR 4)
 MAX_STEP: Final = 2**53  # a chart's axis is a double
 MAX_CLOCK_ERROR_US: Final = 10 * 366 * 86_400 * 1_000_000
 MAX_ID_BYTES: Final = 128
@@ -47,8 +47,10 @@ class Code(StrEnum):
     ATTR_TOO_LONG = "ATTR_TOO_LONG"
     EVENT_INVALID = "EVENT_INVALID"
     EVENT_TOO_LONG = "EVENT_TOO_LONG"
+    SESSION_INVALID = "SESSION_INVALID"
     # a producer
-    PROTOCOL_UNKNOWN = "PROTOCOL_UNKNOWN"
+    PROTOCOL_TOO_NEW = "PROTOCOL_TOO_NEW"
+    PROTOCOL_TOO_OLD = "PROTOCOL_TOO_OLD"
     SCHEMA_TOO_NEW = "SCHEMA_TOO_NEW"
     ORIGIN_INVALID = "ORIGIN_INVALID"
     FORBIDDEN = "FORBIDDEN"

@@ -13,7 +13,7 @@ from weir_server.errors import InvalidFrame
 from weir_server.gateway.limits import Code, Limits
 
 _CRC_HEAD: Final = struct.Struct("<QH")  # seq, flags: docs/formats/spool.md
-_UNKNOWN_SIZE: Final = zstandard.CONTENTSIZE_UNKNOWN
+_NOT_DECLARED: Final = -1
 _UNPACK: Final = zstandard.ZstdDecompressor()
 _PACK: Final = zstandard.ZstdCompressor(level=1)
 
@@ -35,13 +35,17 @@ def unpack(frame: ingest_pb2.Frame, limits: Limits) -> bytes:
         raw = _unzstd(frame.body, frame.raw_bytes)
     else:
         raise InvalidFrame(
-            Code.FRAME_CODEC_UNKNOWN, "codec", f"codec {frame.codec} is not known, upgrade the server"
+            Code.FRAME_CODEC_UNKNOWN,
+            "codec",
+            f"codec {frame.codec} is not known, upgrade the server",
         )
     if len(raw) != frame.raw_bytes:
         raise _not_unpackable(f"{len(raw)} bytes came out, {frame.raw_bytes} were announced")
     if crc32_of(frame.seq, frame.flags, raw) != frame.crc32:
         raise InvalidFrame(
-            Code.FRAME_CRC_MISMATCH, "crc32", "the frame was damaged on its way, or on the client's disk"
+            Code.FRAME_CRC_MISMATCH,
+            "crc32",
+            "the frame was damaged on its way, or on the client's disk",
         )
     return raw
 
@@ -69,7 +73,7 @@ def _unzstd(body: bytes, raw_bytes: int) -> bytes:
     # anything is unpacked, and one that declares none may fill no more than was announced.
     try:
         declared: int = zstandard.frame_content_size(body)
-        if declared not in (raw_bytes, _UNKNOWN_SIZE, -1):
+        if declared not in (raw_bytes, _NOT_DECLARED):
             raise _not_unpackable(f"zstd declares {declared} bytes, {raw_bytes} were announced")
         if raw_bytes == 0:
             return b""
@@ -81,7 +85,9 @@ def _unzstd(body: bytes, raw_bytes: int) -> bytes:
 def _check_size(size: int, limit: int, what: str) -> None:
     if size > limit:
         raise InvalidFrame(
-            Code.FRAME_TOO_LARGE, "body", f"a frame of {size} {what} is over {limit}, log less at once"
+            Code.FRAME_TOO_LARGE,
+            "body",
+            f"a frame of {size} {what} is over {limit}, log less at once",
         )
 
 

@@ -320,7 +320,8 @@ class RedisAppender:
 
     async def _execute(self, *command: str | bytes | int) -> Any:
         with _translated(self._url):
-            return await self._redis.execute_command(*command)
+            execute: Any = self._redis.execute_command
+            return await execute(*command)
 
     async def _call_all(
         self, script: _Script, calls: Sequence[tuple[Sequence[str], Sequence[str | bytes | int]]]

@@ -213,7 +213,7 @@ def _buckets(query: SeriesQuery, step: np.ndarray, value: np.ndarray) -> dict[st
     x, step, value = x[keep], step[keep], value[keep]
     if len(x) == 0:
         return {name: np.zeros(0) for name in ("x", "x_min", "x_max", "first", "last", "min", "max", "mean", "nonfinite", "step")}
-    span = (query.x_max or x[-1] + 1) - (query.x_min or 0)
+    span = (query.x_max or x[-1] + 1) - (query.x_min or x[0])
     width = 1.0
     while span / width > (query.max_points or 512):
         width *= 2

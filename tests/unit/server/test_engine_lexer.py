@@ -94,6 +94,7 @@ def test_a_quote_that_never_closes_is_a_syntax_error(sql: str) -> None:
             "1",
         ),
         ("INSERT INTO t", "INSERT INTO t", "Values", ""),
+        ("INSERT INTO t FORMAT Values (1)", "INSERT INTO t", "Values", " (1)"),
         ("INSERT INTO FUNCTION null('a Int8') FORMAT TSV\n1", None, "TSV", "1"),
     ],
 )

@@ -29,8 +29,16 @@ export function tick(v, increment) {
 }
 
 function trim(v, increment) {
-  const digits = increment ? Math.min(6, Math.max(0, -Math.floor(Math.log10(increment) + 1e-9))) : 3;
-  return v.toFixed(increment >= 1 ? 0 : digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  return v.toFixed(increment ? decimals(increment) : 3).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+}
+
+/** Digits after the point that tell neighbouring ticks apart: 0.25 needs two. */
+function decimals(increment) {
+  for (let digits = 0; digits < 6; digits++) {
+    const scaled = increment * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits;
+  }
+  return 6;
 }
 
 /** A time span given in seconds: `340 ms`, `12 s`, `4 min`, `2.5 h`, `3 d`. */

@@ -1,0 +1,225 @@
+"""The server's commands: up, serve, migrate, config, doctor, token."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+
+from weir_server.catalog import list_settings, shown
+from weir_server.config import variables
+from weir_server.errors import ServerError
+from weir_server.flags import load_given, settings_flags
+from weir_server.log import configure_logs
+from weir_store.errors import StoreError
+
+_EVERY_SETTING: Final = "Every setting in docs/settings.md is a flag too, e.g. --gateway.port 7800."
+
+
+class _Command(click.Command):
+    """A command whose faults are one line, exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, and say in words what people have to put right."""
+        try:
+            return super().invoke(ctx)
+        except (ServerError, StoreError) as error:
+            click.echo(f"weir: {error}", err=True)
+            ctx.exit(1)
+
+
+class _Group(click.Group):
+    """A group of such commands."""
+
+    command_class = _Command
+
+
+@click.command(cls=_Command, epilog=_EVERY_SETTING)
+@settings_flags("up")
+@click.option("--data-dir", metavar="DIR", help="The one data directory (up.data_dir).")
+@click.option("--port", metavar="N", help="Port of the gateway (gateway.port).")
+@click.option("--no-dashboard", is_flag=True, help="Leave the dashboard out (up.dashboard).")
+def up(data_dir: str | None, port: str | None, *, no_dashboard: bool, **flags: Any) -> NoReturn:
+    """Start Weir on this machine: Redis, ClickHouse engine, writer, gateway, dashboard."""
+    from weir_server.up.serve import serve
+
+    loaded = load_given(
+        flags,
+        up__data_dir=data_dir,
+        gateway__port=port,
+        up__dashboard="false" if no_dashboard else None,
+    )
+    sys.exit(serve(loaded))
+
+
+@click.group(cls=_Group)
+def serve() -> None:
+    """Run one process of a cluster."""
+
+
+@serve.command(epilog=_EVERY_SETTING)
+@settings_flags("gateway")
+def gateway(**flags: Any) -> NoReturn:
+    """Run a gateway: the gRPC door for agents and questions."""
+    from weir_server.gateway.serve import serve
+
+    settings = load_given(flags).settings
+    configure_logs(settings.log, service="gateway")
+    sys.exit(serve(settings.gateway, settings.stream, settings.clickhouse))
+
+
+@serve.command(epilog=_EVERY_SETTING)
+@settings_flags("writer")
+def writer(**flags: Any) -> NoReturn:
+    """Run a writer: from the stream into ClickHouse."""
+    from weir_server.writer.serve import serve
+
+    settings = load_given(flags).settings
+    configure_logs(settings.log, service="writer")
+    sys.exit(serve(settings.writer, settings.stream, settings.clickhouse))
+
+
+@serve.command(epilog=_EVERY_SETTING)
+@settings_flags("engine")
+def engine(**flags: Any) -> NoReturn:
+    """Run the embedded ClickHouse engine alone."""
+    from weir_server.engine.serve import serve
+
+    settings = load_given(flags).settings
+    configure_logs(settings.log, service="engine")
+    sys.exit(serve(settings.engine))
+
+
+@serve.command(epilog=_EVERY_SETTING)
+@settings_flags("dashboard")
+def dashboard(**flags: Any) -> NoReturn:
+    """Run a dashboard."""
+    from weir_server.dashboard import command_line
+
+    settings = load_given(flags).settings
+    command = command_line(settings.dashboard, settings.clickhouse)
+    environment = {**os.environ, **variables(settings)}  # noqa: TID251 - handed on, not read
+    os.execve(command[0], command, environment)
+
+
+@click.command(cls=_Command, epilog=_EVERY_SETTING)
+@settings_flags("migrate")
+def migrate(**flags: Any) -> None:
+    """Bring the tables to what this release needs; safe to repeat."""
+    from weir_store.clickhouse import connect
+    from weir_store.migrate import migrate as apply_missing
+
+    store = load_given(flags).settings.clickhouse
+    clickhouse = connect(
+        store.url,
+        user=store.user,
+        password=store.password.get_secret_value(),
+        query_timeout_s=store.query_timeout_s,
+    )
+    try:
+        applied = apply_missing(clickhouse, store.database, store.cluster)
+    finally:
+        clickhouse.close()
+    click.echo(f"applied {', '.join(applied)}" if applied else "the tables are up to date")
+
+
+@click.command(cls=_Command)
+@settings_flags("up")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def config(*, as_json: bool, **flags: Any) -> None:
+    """Show every setting of the server, its value and where it came from; secrets are masked."""
+    loaded = load_given(flags)
+    rows = [
+        (setting.name, shown(setting, loaded.value(setting)), loaded.source(setting.name))
+        for setting in list_settings()
+    ]
+    if as_json:
+        found = {name: {"value": value, "source": source} for name, value, source in rows}
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    width = max(len(name) for name, _, _ in rows)
+    value_width = min(40, max(len(value) for _, value, _ in rows))
+    for name, value, source in rows:
+        click.echo(f"{name:<{width}}  {value:<{value_width}}  {source}")
+
+
+@click.command(cls=_Command, epilog=_EVERY_SETTING)
+@settings_flags("up")
+@click.option("--data-dir", metavar="DIR", help="Examine the Weir of this data directory.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+def doctor(data_dir: str | None, *, as_json: bool, **flags: Any) -> NoReturn:
+    """Examine settings, engines, disk, ports and clocks; say what to do about each finding."""
+    from weir_server.doctor import examine, exit_code
+
+    findings = list(examine(load_given(flags, up__data_dir=data_dir)))
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in findings], indent=1))
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+    sys.exit(exit_code(findings))
+
+
+@click.group(cls=_Group)
+def token() -> None:
+    """Make, list and revoke tokens: who may come in."""
+
+
+_tokens_file = click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The tokens file; else gateway.tokens_file, else ./tokens.toml.",
+)
+
+
+@token.command("create")
+@_tokens_file
+@click.option("--name", required=True, help="Whose it is.")
+@click.option(
+    "--role", type=click.Choice(["reader", "writer", "admin"]), default="writer", show_default=True
+)
+@click.option("--project", "projects", multiple=True, help="A project; repeat it. '*' = all.")
+def create_token(path: Path | None, name: str, role: str, projects: tuple[str, ...]) -> None:
+    """Make a token and print it, once: it is kept nowhere."""
+    from weir_server.gateway import tokens
+
+    path = _tokens_path(path)
+    secret = tokens.create_token(path, name=name, role=tokens.Role(role), projects=projects)
+    click.echo(secret)
+    click.echo(f"noted in {path}; clients need WEIR_TOKEN={secret}", err=True)
+
+
+@token.command("list")
+@_tokens_file
+def list_tokens(path: Path | None) -> None:
+    """List names, roles and projects."""
+    from weir_server.gateway import tokens
+
+    found = tokens.read_tokens(_tokens_path(path))
+    for entry in found:
+        click.echo(f"{entry.name:<24}  {entry.role.value:<6}  {', '.join(entry.projects)}")
+    if not found:
+        click.echo(f"there are no tokens in {_tokens_path(path)}", err=True)
+
+
+@token.command("revoke")
+@_tokens_file
+@click.argument("name")
+def revoke_token(path: Path | None, name: str) -> None:
+    """Take a token out of the file."""
+    from weir_server.gateway import tokens
+
+    tokens.revoke_token(_tokens_path(path), name)
+    click.echo(f"revoked {name}")
+
+
+def _tokens_path(given: Path | None) -> Path:
+    return given or load_given({}).settings.gateway.tokens_file or Path("tokens.toml")
+
+
+commands: Final[tuple[click.Command, ...]] = (up, serve, migrate, config, doctor, token)

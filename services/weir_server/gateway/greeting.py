@@ -1,0 +1,167 @@
+"""Hello to Welcome: who are you, where does your run begin, where did we stop?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weir_proto.v1 import ingest_pb2
+from weir_server import __version__
+from weir_server.clock import Clock
+from weir_server.errors import StreamUnavailable
+from weir_server.gateway.auth import Principal
+from weir_server.gateway.history import RunHistory
+from weir_server.gateway.judge import entry_of_body
+from weir_server.gateway.limits import BODY_SCHEMA, Code
+from weir_server.gateway.origin import Refused, check_hello, own_birth_unix_us
+from weir_server.gateway.producer import Producer
+from weir_server.gateway.tokens import Role
+from weir_server.gateway.watermarks import StoredWatermarks
+from weir_server.log import get_logger
+from weir_server.settings import GatewaySettings
+from weir_server.stream.base import Appender, NewEntry, Outcome, shard_of
+from weir_store.errors import StoreError
+from weir_store.records import RunRef
+
+_NEVER_CAME: Final = "never_received"
+
+
+class Greeter:
+    """Answers Hellos; the same for streams and for single requests."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        shards: int,
+        appender: Appender,
+        watermarks: StoredWatermarks,
+        history: RunHistory,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._shards = shards
+        self._appender = appender
+        self._watermarks = watermarks
+        self._history = history
+        self._clock = clock
+
+    async def greet(
+        self, hello: ingest_pb2.Hello, principal: Principal
+    ) -> tuple[Producer, ingest_pb2.Welcome]:
+        """Let a producer in.
+
+        Raises:
+            Refused: It is not served here, or not now.
+        """
+        check_hello(hello)
+        try:
+            await self._check_access(hello.origin, principal)
+            return await self._welcome(hello)
+        except (StreamUnavailable, StoreError) as error:
+            raise Refused(Code.SERVER_BUSY, str(error), retry=True) from error
+
+    async def _check_access(self, origin: ingest_pb2.Origin, principal: Principal) -> None:
+        project = origin.project
+        if not principal.may(Role.WRITER, project):
+            raise Refused(
+                Code.FORBIDDEN, f"token {principal.name!r} may not write to project {project!r}"
+            )
+        if not self._settings.create_projects and not await self._history.has_project(project):
+            raise Refused(
+                Code.UNKNOWN_PROJECT,
+                f"there is no project {project!r}, and gateway.create_projects is off",
+            )
+
+    async def _welcome(self, hello: ingest_pb2.Hello) -> tuple[Producer, ingest_pb2.Welcome]:
+        origin = hello.origin
+        own_birth = own_birth_unix_us(origin, self._clock.unix_us())
+        birth = await self._birth(origin, own_birth)
+        producer = Producer(
+            origin=origin,
+            shard=shard_of(origin.project, origin.run_id, origin.producer, self._shards),
+            birth_unix_us=birth,
+            accepted=0,
+            committed=0,
+        )
+        await self._find_place(producer, hello.first_available)
+        # A run that this producer began has the producer's own start for its birth.
+        existed = birth != own_birth
+        last_step = None
+        if existed and producer.accepted == 0:
+            last_step = await self._history.last_step(
+                RunRef(origin.project, origin.run_id), origin.rank
+            )
+        producer.told_committed = producer.committed
+        return producer, self._message(producer, existed, last_step)
+
+    async def _birth(self, origin: ingest_pb2.Origin, own_birth: int) -> int:
+        """Return the run's birth, which all its rows must agree on: it decides their partition."""
+        registered = await self._appender.read_registered(origin.project, origin.run_id)
+        if registered is not None:
+            return registered
+        stored = await self._history.birth_unix_us(RunRef(origin.project, origin.run_id))
+        return await self._appender.register_run(
+            origin.project, origin.run_id, own_birth if stored is None else stored
+        )
+
+    async def _find_place(self, producer: Producer, first_available: int) -> None:
+        """Learn where the producer stands; note frames that it cannot send any more."""
+        known = await self._appender.read_accepted(producer.shard, producer.id)
+        try:
+            (stored,) = await self._watermarks.read([producer.id])
+        except StoreError:
+            # Redis can go on alone where nothing was forgotten: it knows the producer, or the
+            # client still has its first frame, so that sending all of it again is harmless.
+            if known is None and first_available > 1 or first_available > (known or 0) + 1:
+                raise
+            stored = 0
+        cached = await self._appender.read_committed(producer.shard, [producer.id])
+        producer.accepted = await self._appender.raise_to(producer.shard, producer.id, stored)
+        producer.commit_seen(max(stored, min(cached.get(producer.id, 0), producer.accepted)))
+        if first_available > producer.accepted + 1:
+            await self._note_loss(producer, first_available)
+
+    async def _note_loss(self, producer: Producer, first_available: int) -> None:
+        """Put a Loss into the stream where the missing frames would have been.
+
+        It takes the place of the first of them, so that nothing can come between; the last is
+        taken by an empty entry, so that the client sees all of them committed.
+        """
+        first, last = producer.accepted + 1, first_available - 1
+        message = f"frames {first} to {last} are no longer on the client's disk and never came here"
+        loss = ingest_pb2.Loss(
+            reason=_NEVER_CAME, first_seq=first, last_seq=last, message=message
+        )
+        await self._append(producer, first, ingest_pb2.Body(schema=BODY_SCHEMA, losses=[loss]))
+        if last > first:
+            await self._appender.raise_to(producer.shard, producer.id, last - 1)
+            await self._append(producer, last, ingest_pb2.Body(schema=BODY_SCHEMA))
+        producer.accepted = last
+        get_logger().warning(
+            "frames lost", producer=producer.id.hex(), first_seq=first, last_seq=last
+        )
+
+    async def _append(self, producer: Producer, seq: int, body: ingest_pb2.Body) -> None:
+        payload = entry_of_body(producer, seq, body, self._clock.unix_us())
+        (result,) = await self._appender.append(
+            [NewEntry(producer.shard, producer.id, seq, payload)]
+        )
+        if result.outcome not in (Outcome.OK, Outcome.DUP):
+            raise Refused(
+                Code.SERVER_BUSY, f"the stream answers {result.outcome}, come back", retry=True
+            )
+
+    def _message(
+        self, producer: Producer, existed: bool, last_step: int | None
+    ) -> ingest_pb2.Welcome:
+        return ingest_pb2.Welcome(
+            accepted_seq=producer.accepted,
+            committed_seq=producer.committed,
+            window_frames=self._settings.window_frames,
+            window_bytes=self._settings.window_bytes,
+            max_frame_bytes=self._settings.max_frame_bytes,
+            server_time_unix_us=self._clock.unix_us(),
+            run_existed=existed,
+            has_last_step=last_step is not None,
+            last_step=last_step or 0,
+            server_version=__version__,
+        )

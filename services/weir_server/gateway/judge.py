@@ -1,0 +1,120 @@
+"""One frame to one stream entry: unpacked, checked, and with its rejected parts taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from weir_proto.v1 import ingest_pb2, stream_pb2
+from weir_server.errors import InvalidFrame
+from weir_server.gateway.cardinality import MetricCounter
+from weir_server.gateway.limits import BODY_SCHEMA, Code, Limits
+from weir_server.gateway.producer import Producer
+from weir_server.gateway.unpack import repack, unpack
+from weir_server.gateway.validate import validate
+
+# What may go wrong between the client's disk and here, so that sending again may help.
+_DAMAGE: Final = frozenset({Code.FRAME_CRC_MISMATCH, Code.FRAME_CANNOT_BE_UNPACKED})
+_NOTHING: Final = ingest_pb2.Body(schema=BODY_SCHEMA).SerializeToString()
+
+
+class Damaged(Exception):
+    """The frame did not arrive whole: it should be sent once more before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A frame that is ready for the stream.
+
+    Attributes:
+        seq: Of the frame.
+        payload: A serialised `Entry`.
+        points: Points in it.
+        points_rejected: Points taken out of it.
+        rejects: What was taken out, and why.
+    """
+
+    seq: int
+    payload: bytes
+    points: int
+    points_rejected: int
+    rejects: Sequence[ingest_pb2.Reject]
+
+
+class Judge:
+    """Applies one gateway's limits. Decides; does no I/O."""
+
+    def __init__(self, limits: Limits, counter: MetricCounter) -> None:
+        self._limits = limits
+        self._counter = counter
+
+    def judge(self, producer: Producer, frame: ingest_pb2.Frame, now_unix_us: int) -> Judged:
+        """Make an entry of a frame.
+
+        A frame of which nothing can be kept becomes an entry with an empty body and the reason:
+        its seq is consumed, so poison cannot wedge a producer, and the run shows what was refused.
+
+        Raises:
+            Damaged: It came damaged for the first time.
+            SchemaTooNew: A newer server is needed.
+        """
+        try:
+            raw = unpack(frame, self._limits)
+            admit = partial(self._counter.admit, *producer.run)
+            verdict = validate(raw, self._limits, now_unix_us=now_unix_us, admit=admit)
+        except InvalidFrame as error:
+            if error.code in _DAMAGE and producer.damaged_seq != frame.seq:
+                raise Damaged(str(error)) from error
+            return self.give_up(producer, frame, error, now_unix_us)
+        kept = frame
+        if verdict.rest is not None:
+            kept = repack(frame, verdict.rest.SerializeToString())
+        rejects = verdict.findings.rejects(frame.seq)
+        return Judged(
+            seq=frame.seq,
+            payload=_entry(producer, kept, rejects, now_unix_us),
+            points=verdict.points,
+            points_rejected=verdict.findings.points,
+            rejects=rejects,
+        )
+
+    def give_up(
+        self, producer: Producer, frame: ingest_pb2.Frame, error: InvalidFrame, now_unix_us: int
+    ) -> Judged:
+        """Make an entry that holds nothing but the reason."""
+        reject = ingest_pb2.Reject(
+            seq=frame.seq, code=error.code, field=error.field, message=str(error), count=1
+        )
+        return Judged(
+            seq=frame.seq,
+            payload=_entry(producer, repack(frame, _NOTHING), [reject], now_unix_us),
+            points=0,
+            points_rejected=0,
+            rejects=[reject],
+        )
+
+
+def entry_of_body(
+    producer: Producer, seq: int, body: ingest_pb2.Body, now_unix_us: int
+) -> bytes:
+    """Return an entry the gateway writes itself, in place of frames that will never come."""
+    frame = repack(ingest_pb2.Frame(producer=producer.id, seq=seq), body.SerializeToString())
+    return _entry(producer, frame, [], now_unix_us)
+
+
+def _entry(
+    producer: Producer,
+    frame: ingest_pb2.Frame,
+    rejects: Sequence[ingest_pb2.Reject],
+    now_unix_us: int,
+) -> bytes:
+    entry = stream_pb2.Entry(
+        origin=producer.origin,
+        frame=frame,
+        run_created_unix_us=producer.birth_unix_us,
+        accepted_unix_us=now_unix_us,
+        rejects=rejects,
+    )
+    return entry.SerializeToString()

@@ -1,0 +1,134 @@
+"""Is a body sane, and what of it can be kept? Pure: no I/O, and no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from weir_proto.v1 import ingest_pb2
+from weir_server.errors import InvalidFrame
+from weir_server.gateway.facts import check_attr, check_event, good_loss, good_session
+from weir_server.gateway.findings import Findings
+from weir_server.gateway.limits import BODY_SCHEMA, MAX_BLOCKS, MAX_FACTS, Code, Limits
+from weir_server.gateway.names import Admit, Names, check_names
+from weir_server.gateway.points import PointRules, check_block, check_texts, points_in
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a body.
+
+    Attributes:
+        rest: What is left when something was taken out; None = take it as it came.
+        points: Points that are kept.
+        findings: What was not.
+    """
+
+    rest: ingest_pb2.Body | None
+    points: int
+    findings: Findings
+
+
+class SchemaTooNew(Exception):
+    """The body is of a later release: it must wait for a newer server, not be rejected."""
+
+    def __init__(self, schema: int) -> None:
+        super().__init__(f"body schema {schema} is newer than {BODY_SCHEMA}")
+        self.schema = schema
+
+
+def validate(raw: bytes, limits: Limits, *, now_unix_us: int, admit: Admit) -> Verdict:
+    """Judge an unpacked body.
+
+    Args:
+        raw: A serialised `Body`; any bytes.
+        limits: What is too much.
+        now_unix_us: Server clock.
+        admit: Counts the run's metrics.
+
+    Raises:
+        InvalidFrame: Nothing can be kept: FRAME_UNREADABLE, FRAME_TOO_MANY_POINTS or
+            FRAME_TOO_MANY_PARTS.
+        SchemaTooNew: It was made by a later release.
+    """
+    body = _parse(raw)
+    points = sum(map(points_in, body.points)) + sum(len(block.value) for block in body.texts)
+    _check_counts(body, points, limits)
+    findings = Findings()
+    names = check_names(body.names, limits, admit)
+    rest = _keep(body, names, limits, now_unix_us, findings)
+    return Verdict(rest=rest, points=points - findings.points, findings=findings)
+
+
+def _parse(raw: bytes) -> ingest_pb2.Body:
+    try:
+        body = ingest_pb2.Body.FromString(raw)
+    except DecodeError as error:
+        raise InvalidFrame(
+            Code.FRAME_UNREADABLE, "body", "the body is no message of ours"
+        ) from error
+    if body.schema > BODY_SCHEMA:
+        raise SchemaTooNew(body.schema)
+    if body.schema < BODY_SCHEMA:
+        raise InvalidFrame(
+            Code.FRAME_UNREADABLE, "schema", f"there is no body schema {body.schema}"
+        )
+    return body
+
+
+def _check_counts(body: ingest_pb2.Body, points: int, limits: Limits) -> None:
+    if points > limits.max_frame_points:
+        raise InvalidFrame(
+            Code.FRAME_TOO_MANY_POINTS,
+            "points",
+            f"{points} points in one frame are over {limits.max_frame_points}",
+        )
+    parts = {
+        "names": (len(body.names), limits.max_frame_points),
+        "blocks": (len(body.points) + len(body.texts), MAX_BLOCKS),
+        "attributes, events and losses": (
+            len(body.attrs) + len(body.events) + len(body.losses),
+            MAX_FACTS,
+        ),
+    }
+    for what, (count, limit) in parts.items():
+        if count > limit:
+            raise InvalidFrame(
+                Code.FRAME_TOO_MANY_PARTS, what, f"{count} {what} in one frame are over {limit}"
+            )
+
+
+def _keep(
+    body: ingest_pb2.Body, names: Names, limits: Limits, now_unix_us: int, findings: Findings
+) -> ingest_pb2.Body | None:
+    """Return what can be kept, or None when that is everything."""
+    rules = PointRules(names, limits, now_unix_us)
+    points = [check_block(block, rules, findings) for block in body.points]
+    texts = [check_texts(block, rules, findings) for block in body.texts]
+    attrs = [attr for attr in body.attrs if check_attr(attr, limits, findings)]
+    events = [e for e in body.events if check_event(e, limits, now_unix_us, findings)]
+    losses = [good_loss(loss, limits, findings) for loss in body.losses]
+    session = (
+        good_session(body.session, limits, now_unix_us, findings)
+        if body.HasField("session")
+        else None
+    )
+    if not findings:
+        return None
+    return ingest_pb2.Body(
+        schema=BODY_SCHEMA,
+        names=_without_faults(names),
+        points=[block for block in points if block is not None],
+        texts=[block for block in texts if block is not None],
+        attrs=attrs,
+        events=events,
+        session=session,
+        losses=losses,
+    )
+
+
+def _without_faults(names: Names) -> Sequence[str]:
+    """Return the table with bad names blank: no point refers to them any more."""
+    return ["" if i in names.faults else name for i, name in enumerate(names.table)]

@@ -1,0 +1,94 @@
+"""Settings as given → settings as run: ports chosen, engines addressed, passwords made."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from weir_server.catalog import Settings
+from weir_server.config import Loaded
+from weir_server.errors import StartupError
+from weir_server.up.data_dir import DataDir
+from weir_server.up.ports import Wanted, choose_ports
+from weir_server.up.probes import address, reachable_host
+from weir_server.up.redis_server import socket_path
+
+# `weir up` brings these along; a value given for one of them would not be honoured.
+_OURS: Final = (
+    "stream.url",
+    "clickhouse.url",
+    "clickhouse.user",
+    "clickhouse.password",
+    "clickhouse.cluster",
+    "engine.path",
+    "writer.shards",
+)
+# The writer of a shard is always the one we started: when it is killed, its successor need not
+# wait as long for the lease as a stranger on another machine would.
+_LEASE_S: Final = 3.0
+
+
+def refuse_foreign_engines(loaded: Loaded) -> None:
+    """Refuse settings that point elsewhere.
+
+    Raises:
+        StartupError: Names every one, and where it was said.
+    """
+    given = [f"{name} ({loaded.source(name)})" for name in _OURS if name in loaded.sources]
+    if given:
+        raise StartupError(
+            f"weir up brings its own engines and would not honour {', '.join(given)}",
+            hint="take them out, or run `weir serve gateway`, `weir serve writer` … against yours",
+        )
+
+
+def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
+    """Return the settings that every part is started with.
+
+    Raises:
+        StartupError: Ports are taken, or settings point to other engines.
+    """
+    refuse_foreign_engines(loaded)
+    given = loaded.settings
+    ports = choose_ports(_wanted_ports(given))
+    password = given.engine.password.get_secret_value() or data_dir.read_or_make_password()
+    engine = reachable_host(given.engine.host), ports["engine.port"]
+    gateway = reachable_host(given.gateway.host), ports["gateway.port"]
+    groups: dict[str, dict[str, Any]] = {
+        "up": {"data_dir": data_dir.path},
+        "engine": {"path": data_dir.clickhouse, "password": SecretStr(password)},
+        "clickhouse": {
+            "url": f"http://{address(*engine)}",
+            "user": given.engine.user,
+            "password": SecretStr(password),
+        },
+        "stream": {"url": f"unix://{socket_path(data_dir.redis)}"},
+        "writer": {} if "writer.lease_s" in loaded.sources else {"lease_s": _LEASE_S},
+        "gateway": {},
+        "dashboard": {}
+        if "dashboard.gateway" in loaded.sources
+        else {"gateway": address(*gateway)},
+    }
+    for setting, port in ports.items():
+        group, field = setting.split(".")
+        groups[group][field] = port
+    return given.model_copy(
+        update={
+            group: getattr(given, group).model_copy(update=update)
+            for group, update in groups.items()
+        }
+    )
+
+
+def _wanted_ports(settings: Settings) -> list[Wanted]:
+    everywhere = "0.0.0.0"
+    wanted = [
+        Wanted("gateway.port", settings.gateway.host, settings.gateway.port),
+        Wanted("gateway.metrics_port", everywhere, settings.gateway.metrics_port),
+        Wanted("writer.metrics_port", everywhere, settings.writer.metrics_port),
+        Wanted("engine.port", settings.engine.host, settings.engine.port),
+    ]
+    if settings.up.dashboard:
+        wanted.append(Wanted("dashboard.port", settings.dashboard.host, settings.dashboard.port))
+    return wanted

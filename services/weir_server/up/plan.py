@@ -1,0 +1,120 @@
+"""The parts of `weir up`, the order they start in, and how each says that it is ready. Pure.
+
+redis, engine ─▶ migrate (once) ─▶ writer, gateway ─▶ dashboard
+Stopping goes the other way: nobody outlives what it needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from weir_server import dashboard
+from weir_server.catalog import Settings
+from weir_server.config import variables
+from weir_server.up.data_dir import DataDir
+from weir_server.up.part import PartSpec
+from weir_server.up.probes import (
+    address,
+    http_answers,
+    port_answers,
+    reachable_host,
+    redis_answers,
+)
+from weir_server.up.redis_server import command_line, socket_path
+
+_MODULE: Final = (sys.executable, "-P", "-m", "weir_server")
+# Redis reads its file back and the engine its parts: minutes, when there is much of either.
+_ENGINE_READY_S: Final = 300.0
+_READY_S: Final = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Parts that start side by side, stage after stage."""
+
+    engines: tuple[PartSpec, ...]
+    migrate: PartSpec
+    services: tuple[PartSpec, ...]
+    faces: tuple[PartSpec, ...]
+
+
+def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan:
+    """Return what to run for settings that `arrange` has completed."""
+    known = variables(settings)
+    socket = socket_path(data_dir.redis)
+    redis = command_line(redis_binary, data_dir.redis, socket, settings.up.redis_max_bytes)
+
+    def part(
+        name: str,
+        command: tuple[str, ...],
+        ready: Callable[[], bool],
+        *,
+        ready_within_s: float = _READY_S,
+        stop_within_s: float,
+    ) -> PartSpec:
+        log = data_dir.log_file(name)
+        return PartSpec(name, command, known, log, ready, ready_within_s, stop_within_s)
+
+    gateway, writer, face = settings.gateway, settings.writer, settings.dashboard
+    return Plan(
+        engines=(
+            part(
+                "redis",
+                tuple(redis),
+                lambda: redis_answers(socket),
+                ready_within_s=_ENGINE_READY_S,
+                stop_within_s=30,
+            ),
+            part(
+                "engine",
+                (*_MODULE, "serve", "engine"),
+                lambda: http_answers(f"{settings.clickhouse.url}/ping"),
+                ready_within_s=_ENGINE_READY_S,
+                stop_within_s=30,
+            ),
+        ),
+        migrate=part("migrate", (*_MODULE, "migrate"), lambda: True, stop_within_s=0),
+        services=(
+            part(
+                "writer",
+                (*_MODULE, "serve", "writer"),
+                lambda: http_answers(f"{metrics_url(writer.metrics_port)}"),
+                stop_within_s=30,
+            ),
+            part(
+                "gateway",
+                (*_MODULE, "serve", "gateway"),
+                lambda: port_answers(reachable_host(gateway.host), gateway.port),
+                stop_within_s=gateway.drain_s + 10,
+            ),
+        ),
+        faces=(
+            part(
+                "dashboard",
+                tuple(dashboard.command_line(face, settings.clickhouse)),
+                lambda: http_answers(f"{dashboard_url(settings)}/_stcore/health"),
+                stop_within_s=10,
+            ),
+        )
+        if settings.up.dashboard
+        else (),
+    )
+
+
+def metrics_url(port: int) -> str:
+    """Return where a part's telemetry is."""
+    return f"http://127.0.0.1:{port}/metrics"
+
+
+def gateway_address(settings: Settings) -> str:
+    """Return the gateway as this machine reaches it."""
+    return address(reachable_host(settings.gateway.host), settings.gateway.port)
+
+
+def dashboard_url(settings: Settings) -> str:
+    """Return the dashboard as this machine reaches it."""
+    return f"http://{address(reachable_host(settings.dashboard.host), settings.dashboard.port)}"

@@ -1,0 +1,135 @@
+"""Every page in every state: empty, one run, many, a wrong filter, a silent store."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.unit.dashboard.synthetic import SyntheticReader, many_runs, two_projects
+from weir_dashboard import data
+
+GATEWAY = "gateway.example:7700"
+PAGES = ("home", "runs", "workspace", "compare", "run")
+ADDRESSES = {
+    "home": {},
+    "runs": {"project": "gpt-small"},
+    "workspace": {"project": "gpt-small"},
+    "compare": {"run": ["gpt-small/r0000"]},
+    "run": {"project": "gpt-small", "id": "r0000"},
+}
+
+
+def script(name: str) -> None:
+    import importlib
+
+    import streamlit as st
+
+    from weir_dashboard import navigation
+
+    every = ("home", "runs", "workspace", "compare", "run")
+    st.navigation([navigation.page(other) for other in every], position="hidden")
+    importlib.import_module(f"weir_dashboard.views.{name}").render()
+
+
+def show(name: str, reader: SyntheticReader, **address) -> AppTest:
+    data.use(reader, GATEWAY)
+    test = AppTest.from_function(script, kwargs={"name": name}, default_timeout=30)
+    for key, value in {**ADDRESSES[name], **address}.items():
+        test.query_params[key] = value
+    return test.run()
+
+
+def texts(test: AppTest) -> str:
+    found = [*test.info, *test.error, *test.warning, *test.caption, *test.markdown]
+    return "\n".join(str(one.value) for one in found)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("count", [1, 52])
+def test_a_page_with_runs_shows_no_error(name, count):
+    test = show(name, SyntheticReader(many_runs("gpt-small", count)))
+    assert not test.exception
+    assert not test.error
+
+
+@pytest.mark.parametrize("name", ["home", "runs", "workspace"])
+def test_an_empty_store_shows_how_to_begin_with_the_real_address(name):
+    test = show(name, SyntheticReader([]))
+    assert not test.exception
+    (code,) = test.code
+    assert GATEWAY in code.value
+    assert len(code.value.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_silent_store_is_said_with_a_retry(name):
+    reader = two_projects(5)
+    reader.down = True
+    test = show(name, reader)
+    assert not test.exception
+    assert "does not answer" in test.error[0].value
+    assert [button.label for button in test.button] == ["Retry"]
+    reader.down = False
+    test.button[0].click().run()
+    assert not test.error
+
+
+@pytest.mark.parametrize("name", ["runs", "workspace"])
+def test_a_wrong_filter_is_explained_under_the_input(name):
+    test = show(name, two_projects(5), q="config.lr <")
+    assert not test.exception
+    assert len(test.error) == 1
+    assert test.text_input[0].value == "config.lr <"
+
+
+@pytest.mark.parametrize("name", ["runs", "workspace"])
+def test_a_filter_without_match_says_how_many_there_are_and_can_be_cleared(name):
+    test = show(name, two_projects(5), q="nosuchword")
+    assert "No run matches `nosuchword`. 5 runs in the project." in test.info[0].value
+    test.button(key="clear").click().run()
+    assert not test.info
+
+
+@pytest.mark.parametrize("name", ["runs", "workspace", "run", "compare"])
+def test_a_store_that_falls_silent_leaves_the_last_answer_and_says_so(name, monkeypatch):
+    reader = SyntheticReader(many_runs("gpt-small", 3))
+    test = show(name, reader)
+    reader.down = True
+    data.ask()._kept._clock = lambda: 4e9
+    test.run()
+    assert not test.exception
+    assert "showing" in test.warning[0].value
+
+
+def test_the_table_is_paged_at_the_store():
+    test = show("runs", SyntheticReader(many_runs("gpt-small", 130)), p="2")
+    assert len(test.dataframe[0].value) == 30
+
+
+def test_chosen_columns_come_from_the_address():
+    test = show("runs", two_projects(5), col=["config.warmup"])
+    assert "config.warmup" in test.dataframe[0].value.columns
+    assert "config.lr" not in test.dataframe[0].value.columns
+
+
+def test_columns_chosen_for_you_differ_between_runs():
+    columns = set(show("runs", two_projects(8)).dataframe[0].value.columns)
+    assert {"config.lr", "summary.train/loss"} <= columns
+    assert "config.warmup" not in columns
+
+
+def test_compare_shows_what_differs():
+    test = show("compare", two_projects(8), run=["gpt-small/r0003", "ddp/ddp16"], tab="Differences")
+    assert not test.exception
+    assert "model.depth" not in test.dataframe[0].value["path"].tolist()
+
+
+def test_an_unknown_run_is_said_and_not_a_crash():
+    test = show("run", two_projects(2), id="nosuchrun")
+    assert not test.exception
+    assert "nosuchrun" in test.error[0].value
+
+
+def test_the_ranks_of_a_run_are_listed():
+    test = show("run", two_projects(2), project="ddp", id="ddp16", tab="Ranks")
+    assert len(test.dataframe[0].value) == 16

@@ -1,0 +1,86 @@
+"""The address bar is the selection."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weir_dashboard import selection
+from weir_dashboard.selection import ChartView, Selection
+from weir_store.records import RunRef, XAxis
+
+EXAMPLES = json.loads(Path(__file__).with_name("view_urls.json").read_text())
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=12)
+names = words.filter(lambda text: "/" not in text)
+refs = st.builds(RunRef, words, names)
+finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
+windows = st.tuples(finite, finite).filter(lambda pair: pair[0] < pair[1])
+charts = st.builds(
+    ChartView,
+    metrics=st.just("") | words,
+    x=st.sampled_from(XAxis),
+    x_metric=st.just("") | words,
+    smoothing=st.floats(min_value=0, max_value=1e9),
+    log_y=st.booleans(),
+    envelope=st.booleans(),
+    outliers=st.booleans(),
+    each_rank=st.booleans(),
+    window=st.none() | windows,
+    live=st.booleans(),
+    show=st.frozensets(words, max_size=3),
+    hide=st.frozensets(words, max_size=3),
+)
+selections = st.builds(
+    Selection,
+    project=st.just("") | words,
+    run_id=st.just("") | names,
+    runs=st.lists(refs, max_size=4, unique=True).map(tuple),
+    where=st.just("") | words,
+    order_by=st.just("-created") | words,
+    page=st.integers(1, 999_999),
+    columns=st.lists(words, max_size=3, unique=True).map(tuple),
+    chart=charts,
+)
+
+
+@given(selections)
+def test_every_selection_comes_back_from_its_address(chosen):
+    address = urlencode(selection.build(chosen), doseq=True)
+    assert selection.parse(parse_qs(address)) == chosen
+
+
+def test_defaults_never_appear_in_the_address():
+    assert selection.build(Selection()) == {}
+
+
+@given(st.dictionaries(st.sampled_from("project id run q sort p col m x xm s win show".split()), st.lists(st.text(max_size=8), max_size=3)))
+def test_no_address_is_an_error(query):
+    assert isinstance(selection.parse(query), Selection)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["search"])
+def test_python_reads_chart_addresses_as_the_browser_does(example):
+    chart = selection.parse(parse_qs(example["search"])).chart
+    seen = {
+        "metrics": chart.metrics, "x": str(chart.x), "xMetric": chart.x_metric, "smoothing": chart.smoothing,
+        "logY": chart.log_y, "envelope": chart.envelope, "outliers": chart.outliers,
+        "ranks": "each" if chart.each_rank else "mean", "window": list(chart.window) if chart.window else None,
+        "live": chart.live, "show": sorted(chart.show), "hide": sorted(chart.hide),
+    }  # fmt: skip
+    default = {
+        "metrics": "", "x": "step", "xMetric": "", "smoothing": 0, "logY": False, "envelope": True, "outliers": True,
+        "ranks": "mean", "window": None, "live": True, "show": [], "hide": [],
+    }  # fmt: skip
+    assert seen == default | example["view"]
+
+
+def test_a_project_may_hold_a_slash_and_a_run_id_may_not():
+    assert selection.parse_ref("team/gpt/r1") == RunRef("team/gpt", "r1")
+    assert selection.parse_ref("r1") is None
+    assert selection.parse_ref("p/") is None
