@@ -100,7 +100,7 @@ def start_agent(root: Path, node: str) -> None:
         raise OSError("sys.executable is not known in this process")
     with agent_log_path(root, node).open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-P", "-m", "weir.agent", "--root", str(root)],
+            [sys.executable, "-P", "-m", "weir.agent", "--root", str(root), "--node", node],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -14,7 +14,7 @@ from weir._settings import Settings
 def config(context: click.Context, *, server: bool, as_json: bool) -> None:
     """Show every setting of the client, its value and where it came from; secrets are masked."""
     if server:
-        _show_server_settings(context)
+        _show_server_settings(context, as_json=as_json)
         return
     described = list(Settings.load().describe())
     if as_json:
@@ -27,10 +27,10 @@ def config(context: click.Context, *, server: bool, as_json: bool) -> None:
         click.echo(f"{name:<{width}}  {value:<{value_width}}  {source}")
 
 
-def _show_server_settings(context: click.Context) -> None:
+def _show_server_settings(context: click.Context, *, as_json: bool) -> None:
     command = (context.obj or {}).get("server_config")
     if command is None:
         raise click.ClickException(
             'the server is not installed here — install it with `pip install "weir[server]"`'
         )
-    context.invoke(command)
+    context.invoke(command, as_json=as_json)

@@ -107,6 +107,8 @@ def init(
         node=node,
         role=role,
     )
+    if resolved.resume == "must" and not resolved.run_id and resolved.mode != "disabled":
+        raise UsageError("resume='must' needs the id of a run", hint="init(id=…) or WEIR_RUN_ID")
     opening = _open(resolved, rank=rank, world_size=world_size, local_rank=local_rank)
     run = Run(opening)
     _describe(run, opening, config)

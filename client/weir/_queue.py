@@ -103,6 +103,14 @@ class Queue:
         batch.memory_bytes += sum(text_memory_bytes(text[3]) for text in batch.texts)
         return batch
 
+    def abandon(self, unwritten: Batch | None) -> None:
+        """Count everything that waits, and a frame the disk never took, as dropped."""
+        lost = unwritten.points if unwritten else 0
+        while batch := self.take():
+            lost += batch.points
+            self.release(batch)
+        self.dropped += lost
+
     def release(self, batch: Batch) -> None:
         """Give back the room of a batch that has reached the spool, or never will."""
         self._taken_bytes += batch.memory_bytes

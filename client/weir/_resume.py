@@ -37,6 +37,8 @@ def resume_fault(settings: Settings, placement: Placement, welcome: Welcome | No
     if welcome is not None and welcome.refused_code:
         return f"the server refuses it: {welcome.refused_message}"
     if settings.resume == "must":
+        if settings.mode == "offline":
+            return "an offline run cannot ask the server"
         if welcome is None:
             return f"no answer from {settings.server} within {settings.resume_timeout_s:g} s"
         return None if welcome.run_existed else "there is no such run"

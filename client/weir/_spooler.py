@@ -167,6 +167,8 @@ class Spooler:
         if self._write_all() and self._write(self._final_frame(), FLAG_FINAL):
             self._final_written = True
             self._tell_flushed(asked)
+        else:
+            self._queue.abandon(self._unwritten[1] if self._unwritten else None)
         self._writer.close()
 
     def _tell_flushed(self, ticket: int) -> None:

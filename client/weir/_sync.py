@@ -181,7 +181,7 @@ class Sync:
             if _done(sync):
                 sync.outcome = Outcome.COMMITTED
             else:
-                trouble = link.trouble if link else ""
+                trouble = sync.producer.trouble or (link.trouble if link else "")
                 sync.why = self._obstacle(sync) or trouble or "the server did not commit it in time"
 
 

@@ -73,7 +73,9 @@ async def series(request: Request) -> Response:
         packed = await run_in_threadpool(_read, question)
     except StoreError as error:
         return _refusal(error)
-    return Response(packed, media_type="application/octet-stream", headers={"ETag": etag, **_ALWAYS_ASK})
+    return Response(
+        packed, media_type="application/octet-stream", headers={"ETag": etag, **_ALWAYS_ASK}
+    )
 
 
 async def metrics(request: Request) -> Response:
@@ -129,7 +131,9 @@ async def _parameters(request: Request) -> Query:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _LONGEST_BODY_BYTES:
-            raise InvalidQuery(f"question over {_LONGEST_BODY_BYTES} bytes", hint="ask for fewer runs")
+            raise InvalidQuery(
+                f"question over {_LONGEST_BODY_BYTES} bytes", hint="ask for fewer runs"
+            )
     return parse_qs(body.decode("utf-8", "replace"))
 
 
@@ -143,9 +147,7 @@ def _one(query: Query, key: str) -> str:
     return texts[-1] if texts else ""
 
 
-def _number(
-    query: Query, key: str, low: float = -math.inf, high: float = math.inf
-) -> float | None:
+def _number(query: Query, key: str, low: float = -math.inf, high: float = math.inf) -> float | None:
     text = _one(query, key)
     if not text:
         return None

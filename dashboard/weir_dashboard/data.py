@@ -56,9 +56,7 @@ class Asked:
 
     def sessions(self, ref: RunRef) -> Answer[list[Session]]:
         """List the run's process lives."""
-        return self._kept.ask(
-            ("sessions", ref), _FRESH_S, lambda: self._reader.list_sessions(ref)
-        )
+        return self._kept.ask(("sessions", ref), _FRESH_S, lambda: self._reader.list_sessions(ref))
 
     def metrics(
         self, refs: Sequence[RunRef], search: str = "", limit: int = 1_000

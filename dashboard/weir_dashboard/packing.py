@@ -86,7 +86,8 @@ def bucket_width(low: Column, high: Column, axis: XAxis) -> float:
 
 
 def _numbers(table: pa.Table, name: str, dtype: str) -> Column:
-    return table.column(name).to_numpy().astype(dtype, copy=False)
+    column: Column = table.column(name).to_numpy()
+    return column.astype(dtype, copy=False)
 
 
 def _narrow(column: Column) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -30,9 +31,7 @@ def available_columns(runs: Iterable[Run]) -> list[str]:
 def first_columns(runs: Sequence[Run]) -> list[str]:
     """Choose columns for somebody who chose none: config that differs, and results, loss first."""
     different = [path for path in _paths(run.config for run in runs) if _differs(runs, path)]
-    results = [
-        path for path in _paths(run.summary for run in runs) if not path.startswith(_SYSTEM)
-    ]
+    results = [path for path in _paths(run.summary for run in runs) if not path.startswith(_SYSTEM)]
     results.sort(key=lambda path: ("loss" not in path, path))
     return [CONFIG + path for path in different[:_AT_FIRST_CONFIG]] + [
         SUMMARY + path for path in results[:_AT_FIRST_SUMMARY]
@@ -59,9 +58,21 @@ def frame(
     }
     if any(run.tags for run in runs):
         rows["tags"] = [list(run.tags) for run in runs]
+    alarms = [", ".join(nonfinite(run)) for run in runs]
+    if any(alarms):
+        rows["not finite"] = alarms
     for column in columns:
         rows[column] = [_cell(run, column) for run in runs]
     return pd.DataFrame(rows)
+
+
+def nonfinite(run: Run) -> list[str]:
+    """List the results that are NaN or infinite, which a number column leaves blank."""
+    return [
+        f"{words.number(found)} {path}"
+        for path, found in run.summary.items()
+        if isinstance(found, float) and not math.isfinite(found)
+    ]
 
 
 def _paths(maps: Iterable[Mapping[str, object]]) -> list[str]:

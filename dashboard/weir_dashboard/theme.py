@@ -15,8 +15,9 @@ CSS: Final = """
 [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
 [data-testid="stVerticalBlock"] [data-testid="stVerticalBlock"] { gap: 0.35rem; }
+[data-testid="stPageLink"] { margin-left: -0.5rem; }
 .weir-head { display: flex; flex-wrap: wrap; gap: 0.1rem 1.3rem; align-items: baseline; font-size: 0.875rem; }
-.weir-head h1, .weir-head h2 { margin: 0; padding: 0; font-size: 1.2rem; font-weight: 650; letter-spacing: 0; line-height: 1.5; }
+.weir-head h1, .weir-head h2 { margin: 0; padding: 0; font-size: 1.2rem; font-weight: 650; line-height: 1.5; }
 .weir-head h2 { font-size: 1rem; margin-top: 0.5rem; }
 .weir-head small { font-size: inherit; opacity: 0.62; margin-right: 0.35rem; }
 .weir-head span { white-space: nowrap; }
@@ -29,7 +30,9 @@ CSS: Final = """
 """
 
 
-def head(title: str, facts: Mapping[str, str] = MappingProxyType({}), *, badge: str = "", level: int = 1) -> str:
+def head(
+    title: str, facts: Mapping[str, str] = MappingProxyType({}), *, badge: str = "", level: int = 1
+) -> str:
     """Return a heading with small facts beside it, as HTML; all texts are escaped here, `badge` is not.
 
     Args:

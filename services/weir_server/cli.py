@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,29 +22,26 @@ from weir_store.errors import StoreError
 _EVERY_SETTING: Final = "Every setting in docs/settings.md is a flag too, e.g. --gateway.port 7800."
 
 
-class _Command(click.Command):
-    """A command whose faults are one line, exit code 1."""
+def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a fault that people can put right be one line and exit code 1, not a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run it, and say in words what people have to put right."""
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            return command(*args, **options)
         except (ServerError, StoreError) as error:
             click.echo(f"weir: {error}", err=True)
-            ctx.exit(1)
+            sys.exit(1)
+
+    return run
 
 
-class _Group(click.Group):
-    """A group of such commands."""
-
-    command_class = _Command
-
-
-@click.command(cls=_Command, epilog=_EVERY_SETTING)
+@click.command(epilog=_EVERY_SETTING)
 @settings_flags("up")
 @click.option("--data-dir", metavar="DIR", help="The one data directory (up.data_dir).")
 @click.option("--port", metavar="N", help="Port of the gateway (gateway.port).")
 @click.option("--no-dashboard", is_flag=True, help="Leave the dashboard out (up.dashboard).")
+@_in_words
 def up(data_dir: str | None, port: str | None, *, no_dashboard: bool, **flags: Any) -> NoReturn:
     """Start Weir on this machine: Redis, ClickHouse engine, writer, gateway, dashboard."""
     from weir_server.up.serve import serve
@@ -56,13 +55,14 @@ def up(data_dir: str | None, port: str | None, *, no_dashboard: bool, **flags: A
     sys.exit(serve(loaded))
 
 
-@click.group(cls=_Group)
+@click.group()
 def serve() -> None:
     """Run one process of a cluster."""
 
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("gateway")
+@_in_words
 def gateway(**flags: Any) -> NoReturn:
     """Run a gateway: the gRPC door for agents and questions."""
     from weir_server.gateway.serve import serve
@@ -74,6 +74,7 @@ def gateway(**flags: Any) -> NoReturn:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("writer")
+@_in_words
 def writer(**flags: Any) -> NoReturn:
     """Run a writer: from the stream into ClickHouse."""
     from weir_server.writer.serve import serve
@@ -85,6 +86,7 @@ def writer(**flags: Any) -> NoReturn:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("engine")
+@_in_words
 def engine(**flags: Any) -> NoReturn:
     """Run the embedded ClickHouse engine alone."""
     from weir_server.engine.serve import serve
@@ -96,6 +98,7 @@ def engine(**flags: Any) -> NoReturn:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("dashboard")
+@_in_words
 def dashboard(**flags: Any) -> NoReturn:
     """Run a dashboard."""
     from weir_server.dashboard import command_line
@@ -106,8 +109,9 @@ def dashboard(**flags: Any) -> NoReturn:
     os.execve(command[0], command, environment)
 
 
-@click.command(cls=_Command, epilog=_EVERY_SETTING)
+@click.command(epilog=_EVERY_SETTING)
 @settings_flags("migrate")
+@_in_words
 def migrate(**flags: Any) -> None:
     """Bring the tables to what this release needs; safe to repeat."""
     from weir_store.clickhouse import connect
@@ -127,9 +131,10 @@ def migrate(**flags: Any) -> None:
     click.echo(f"applied {', '.join(applied)}" if applied else "the tables are up to date")
 
 
-@click.command(cls=_Command)
+@click.command()
 @settings_flags("up")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_in_words
 def config(*, as_json: bool, **flags: Any) -> None:
     """Show every setting of the server, its value and where it came from; secrets are masked."""
     loaded = load_given(flags)
@@ -147,10 +152,11 @@ def config(*, as_json: bool, **flags: Any) -> None:
         click.echo(f"{name:<{width}}  {value:<{value_width}}  {source}")
 
 
-@click.command(cls=_Command, epilog=_EVERY_SETTING)
+@click.command(epilog=_EVERY_SETTING)
 @settings_flags("up")
 @click.option("--data-dir", metavar="DIR", help="Examine the Weir of this data directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@_in_words
 def doctor(data_dir: str | None, *, as_json: bool, **flags: Any) -> NoReturn:
     """Examine settings, engines, disk, ports and clocks; say what to do about each finding."""
     from weir_server.doctor import examine, exit_code
@@ -160,11 +166,11 @@ def doctor(data_dir: str | None, *, as_json: bool, **flags: Any) -> NoReturn:
         click.echo(json.dumps([finding.as_json() for finding in findings], indent=1))
     else:
         for finding in findings:
-            click.echo(str(finding))
+            click.echo(finding.line())
     sys.exit(exit_code(findings))
 
 
-@click.group(cls=_Group)
+@click.group()
 def token() -> None:
     """Make, list and revoke tokens: who may come in."""
 
@@ -184,6 +190,7 @@ _tokens_file = click.option(
     "--role", type=click.Choice(["reader", "writer", "admin"]), default="writer", show_default=True
 )
 @click.option("--project", "projects", multiple=True, help="A project; repeat it. '*' = all.")
+@_in_words
 def create_token(path: Path | None, name: str, role: str, projects: tuple[str, ...]) -> None:
     """Make a token and print it, once: it is kept nowhere."""
     from weir_server.gateway import tokens
@@ -196,6 +203,7 @@ def create_token(path: Path | None, name: str, role: str, projects: tuple[str, .
 
 @token.command("list")
 @_tokens_file
+@_in_words
 def list_tokens(path: Path | None) -> None:
     """List names, roles and projects."""
     from weir_server.gateway import tokens
@@ -210,6 +218,7 @@ def list_tokens(path: Path | None) -> None:
 @token.command("revoke")
 @_tokens_file
 @click.argument("name")
+@_in_words
 def revoke_token(path: Path | None, name: str) -> None:
     """Take a token out of the file."""
     from weir_server.gateway import tokens

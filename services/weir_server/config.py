@@ -188,7 +188,7 @@ _PAGE_HEAD: Final = """# Settings
 Flag > environment > file > default. `gateway.port` is the flag `--gateway.port`, the variable `WEIR_GATEWAY__PORT` and
 `port` under `[gateway]` in `weir.toml` (or the file that `WEIR_CONFIG` or `--config` names). `weir config` prints every
 value with its source; faults are reported all at once, before any port opens.
-The SDK's settings are in [client.md](client.md).
+The SDK's own settings are shown by `weir config`.
 """
 
 

@@ -2,11 +2,13 @@
 
 Every builder here ends in the same columns, one row per (series, rank, bucket):
 
-    project, run_id, metric, rank, bucket, x_low, x_high, last_step,
+    project, run_id, metric, rank, slot, x_low, x_high, last_step,
     first_value, last_value, low, high, flags
 
 `low` is +Inf and `high` −Inf where the bucket holds no finite value (a minimum
-over nothing must not read as 0); `_finite` turns them into NaN at the end.
+over nothing must not read as 0); the last SELECT turns them into NaN at the end.
+`slot` is the bucket's number; no name here is one of a table's columns, because
+ClickHouse would take the name for the column in one place and not in another.
 Values that users chose are bound parameters; what stands in the text is ours.
 
 Source: Jugel et al., "M4: A Visualization-Oriented Time Series Data
@@ -60,23 +62,23 @@ def points_buckets(source: str, *, x: str, bucket: str) -> str:
     # Within a rank a step is unique, so it needs no second column to be an order.
     order = "step" if x == "step" else f"({x}, step)"
     last_step = "max(step)" if x == "step" else f"argMax(step, {order})"
-    return f"""SELECT {SERIES}, rank, {bucket} AS bucket,
+    return f"""SELECT {SERIES}, rank, {bucket} AS slot,
   toFloat64(min({x})) AS x_low, toFloat64(max({x})) AS x_high, {last_step} AS last_step,
   argMin(value, {order}) AS first_value, argMax(value, {order}) AS last_value,
   min(if(isFinite(value), value, inf)) AS low, max(if(isFinite(value), value, -inf)) AS high,
   groupBitOr({NONFINITE}) AS flags
 FROM {source}
-GROUP BY {SERIES}, rank, bucket"""
+GROUP BY {SERIES}, rank, slot"""
 
 
 def rollup_buckets(source: str, *, shift: int) -> str:
     """Put rows of the roll-up together to buckets of `1 << shift` steps, shift >= 6."""
-    return f"""SELECT {SERIES}, rank, bitShiftRight(points_64.bucket, {shift - ROLLUP_SHIFT}) AS bucket,
+    return f"""SELECT {SERIES}, rank, bitShiftRight(bucket, {shift - ROLLUP_SHIFT}) AS slot,
   toFloat64(min(min_step)) AS x_low, toFloat64(max(max_step)) AS x_high, max(max_step) AS last_step,
   argMinMerge(first) AS first_value, argMaxMerge(last) AS last_value,
   min(min_v) AS low, max(max_v) AS high, groupBitOr(nonfinite) AS flags
 FROM {source}
-GROUP BY {SERIES}, rank, bucket"""
+GROUP BY {SERIES}, rank, slot"""
 
 
 def per_rank(buckets: Sequence[str]) -> str:
@@ -98,7 +100,7 @@ def over_ranks(buckets: Sequence[str]) -> str:
   if(isFinite(max(high)), max(high), nan) AS max,
   toUInt32(count()) AS ranks, groupBitOr(flags) AS nonfinite
 FROM ({_union(buckets)})
-GROUP BY {SERIES}, bucket
+GROUP BY {SERIES}, slot
 ORDER BY {SERIES}, x"""
 
 

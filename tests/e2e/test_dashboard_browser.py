@@ -29,7 +29,8 @@ class Served:
     complaints: list[str] = field(default_factory=list)
 
     def tell(self, line: str) -> None:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline().strip() == "done"
@@ -144,7 +145,10 @@ def test_the_workspace_draws_the_newest_runs_and_says_how_many_there_are(page, s
 def test_dragging_zooms_every_panel_and_asks_again_at_full_resolution(page, served):
     open_wall(page, served, "")
     drag(page, "train/loss", 0.4, 0.45)
-    until(page, "wall.querySelector('[data-metric=\"train/loss\"] .resolution').textContent === 'every point'")
+    until(
+        page,
+        "wall.querySelector('[data-metric=\"train/loss\"] .resolution').textContent === 'every point'",
+    )
     until(
         page,
         "wall.querySelector('[data-metric=\"train/loss\"]').dataset.x"
@@ -176,7 +180,11 @@ def test_only_this_run_and_back_again(page, served):
 
 
 def test_a_link_restores_the_view(page, served):
-    open_wall(page, served, "&m=loss&s=100&ly=1&win=2000,3000&x=step&show=gpt-small/r0002&hide=gpt-small/r0023")
+    open_wall(
+        page,
+        served,
+        "&m=loss&s=100&ly=1&win=2000,3000&x=step&show=gpt-small/r0002&hide=gpt-small/r0023",
+    )
     assert page.locator(".panel").count() == 2
     assert panel(page, "train/loss").get_attribute("data-x") == "2000,3000"
     assert "smoothed τ 100" in panel(page, "train/loss").locator(".resolution").inner_text()
@@ -252,7 +260,9 @@ def test_picked_runs_survive_a_filter_and_open_together(page, served):
     assert "run=gpt-small%2Fr0021" in page.url
 
 
-@pytest.mark.parametrize("path", ["/", "/runs?project=gpt-small", "/run?project=ddp&id=ddp16&tab=Ranks"])
+@pytest.mark.parametrize(
+    "path", ["/", "/runs?project=gpt-small", "/run?project=ddp&id=ddp16&tab=Ranks"]
+)
 def test_pages_without_curves_ask_nobody_outside(page, served, path):
     page.goto(served.address + path)
     page.get_by_test_id("stDataFrame").first.wait_for()
@@ -265,7 +275,11 @@ def test_a_wide_run_shows_its_ranks_in_both_themes(browser, served, scheme, tmp_
     listen(page, served)
     page.goto(f"{served.address}/run?project=ddp&id=ddp16&r=each&m=step_time")
     page.wait_for_selector(SETTLED)
-    assert panel(page, "train/step_time").get_attribute("aria-label").startswith("train/step_time, 16 curves")
+    assert (
+        panel(page, "train/step_time")
+        .get_attribute("aria-label")
+        .startswith("train/step_time, 16 curves")
+    )
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(19, 22, 27)"}[scheme]
     assert len(page.screenshot(path=tmp_path / f"{scheme}.png")) > 10_000

@@ -11,6 +11,7 @@ from typing import Final
 from weir._clock import Clock
 from weir._spool import SpoolDir, list_spools
 from weir.agent._drain import Drain
+from weir.agent._extent import Extent, read_extent
 from weir.agent._fsync import SegmentSync
 from weir.agent._liveness import Life, trainer_life
 from weir.agent._log import log
@@ -167,18 +168,19 @@ class Agent:
 
     async def _bury(self, producer: Producer) -> None:
         try:
-            if await self._drain.on_disk(partial(self._take_over_if_dead, producer)):
-                producer.taken_over()
+            extent = await self._drain.on_disk(partial(self._take_over_if_dead, producer))
+            if extent is not None:
+                producer.taken_over(extent)
                 log.info("a trainer vanished, its log is closed", path=producer.spool.path)
         except (OSError, WeirError) as error:
             log.warning("cannot close a dead trainer's log", path=producer.spool.path, error=error)
 
-    def _take_over_if_dead(self, producer: Producer) -> bool:
+    def _take_over_if_dead(self, producer: Producer) -> Extent | None:
         life = trainer_life(producer.spool, producer.meta, node=self._options.node)
         if life is not Life.DEAD:
-            return False
+            return None
         take_over(producer.spool, producer.meta, now_unix_us=self._clock.unix_us())
-        return True
+        return read_extent(producer.spool)
 
     async def _sync(self) -> None:
         for sync in list(self._syncs.values()):
@@ -205,21 +207,32 @@ class Agent:
     async def _until_drained(self) -> None:
         """After a stop: return when everything is committed that can be, at most after a grace."""
         deadline_s = self._clock.monotonic_s() + STOP_GRACE_S
+        await self._look_at_spools()
         while self._clock.monotonic_s() < deadline_s:
             open_spools = (p for p in self._drain.producers.values() if not p.drained)
             if not any(self._hopeful(producer) for producer in open_spools):
                 return
             await asyncio.sleep(0.1)
 
+    async def _look_at_spools(self) -> None:
+        """Learn what trainers wrote until now, so that it is waited for."""
+        for producer in list(self._drain.producers.values()):
+            try:
+                producer.learn(await self._drain.on_disk(partial(read_extent, producer.spool)))
+            except OSError as error:
+                producer.disk_failed(error)
+
     async def _stopped_within(self, timeout_s: float) -> bool:
         try:
-            await asyncio.wait_for(self._stop.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._stop.wait()
         except TimeoutError:
             return False
         return True
 
     def _needed_by(self, producer: Producer) -> bool:
-        return producer.live or self._hopeful(producer)
+        still_written = producer.live and not producer.has_final
+        return still_written or self._hopeful(producer)
 
     def _hopeful(self, producer: Producer) -> bool:
         """Whether waiting can help: the server serves this producer, or may come back soon."""

@@ -20,7 +20,8 @@ from typing import Final
 # the same rewind again; waiting a little lets them pass instead of answering each with a resend.
 REWIND_PAUSE_S: Final = 0.05
 LONGEST_REWIND_PAUSE_S: Final = 5.0
-REFUSED_RETRY_S: Final = 10.0
+REFUSED_RETRY_S: Final = 1.0
+LONGEST_REFUSED_RETRY_S: Final = 30.0
 REFUSED_FOR_GOOD_RETRY_S: Final = 600.0
 
 
@@ -71,6 +72,7 @@ class Conversation:
     _gap: tuple[int, int] | None = None  # unreadable frames that sending has come to
     _hold_until_s: float = 0.0
     _rewinds: int = 0  # in a row, without progress
+    _refusals: int = 0  # in a row
     _furthest_accepted: int = 0
     _waiting_since_s: float | None = None
 
@@ -183,6 +185,7 @@ class Conversation:
         what it has not was told by `first_available`.
         """
         self.phase = Phase.OPEN
+        self._refusals = 0
         self.accepted_seq = max(accepted_seq, committed_seq)
         self._committed_seq = committed_seq
         self._window_frames = max(1, window_frames)
@@ -212,11 +215,12 @@ class Conversation:
         self._waiting_since_s = now_s if self._in_flight else None
 
     def refused(self, *, retry: bool, now_s: float) -> None:
-        """Take a Refusal: keep the spool and ask again later."""
+        """Take a Refusal: keep the spool and ask again, in seconds or in minutes."""
         self.phase = Phase.REFUSED
         self._forget_in_flight()
-        wait_s = REFUSED_RETRY_S if retry else REFUSED_FOR_GOOD_RETRY_S
-        self._hold_until_s = now_s + wait_s
+        patience_s = min(REFUSED_RETRY_S * 2**self._refusals, LONGEST_REFUSED_RETRY_S)
+        self._refusals = min(self._refusals + 1, 16)
+        self._hold_until_s = now_s + (patience_s if retry else REFUSED_FOR_GOOD_RETRY_S)
 
     # ── inside ─────────────────────────────────────────────────────────────
 

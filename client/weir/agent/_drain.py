@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from weir._clock import Clock
@@ -103,10 +104,10 @@ class Drain:
             self._urgent.clear()
             well = await self.settle()
             pause_s = _SETTLE_EVERY_S if well else _AFTER_DISK_TROUBLE_S
-            try:
-                await asyncio.wait_for(self._urgent.wait(), pause_s)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it can swallow a cancellation.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._urgent.wait()
 
     async def settle(self) -> bool:
         """Settle every producer that moved; returns whether the disk took it all."""

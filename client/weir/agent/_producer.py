@@ -1,6 +1,7 @@
 """One producer: its spool on one side, its conversation with the server on the other."""
 
 import errno
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Final
 
 from weir._spool import Control, Frame, Gap, Meta, SpoolDir, SpoolReader, Watermark, Welcome
 from weir.agent._conversation import Conversation
-from weir.agent._extent import read_extent
+from weir.agent._extent import Extent, read_extent
 from weir.agent._log import log
 from weir.agent._messages import FramePacker, hello
 from weir_proto.v1 import ingest_pb2 as pb
@@ -41,6 +42,7 @@ class Producer:
     Attributes:
         live: Whether the trainer may still be writing.
         refusal: Why the server will not serve this producer now; "" when it does.
+        trouble: Why the server asked this producer to come back; "" once it is served.
         welcomed: Whether the server has ever told us where it stands.
         tally: Counts for `weir sync`.
     """
@@ -60,6 +62,7 @@ class Producer:
         self.live = live
         self.id = bytes.fromhex(meta.producer)
         self.refusal = ""
+        self.trouble = ""
         self.welcomed = False
         self.tally = Tally()
         self.conversation = Conversation()
@@ -71,10 +74,11 @@ class Producer:
         self._final_seq = 0  # 0 while no FINAL frame was seen
         self._settled = spool.read_watermark()
         self._unlinked_seq = 0
-        self._quiet_since_s = self._polled_s = monotonic_s()
+        self._quiet_since_s = monotonic_s()
+        self._polled_s = -math.inf
         self._disk_trouble_until_s = 0.0
         self.conversation.remember(self._settled.accepted_seq, self._settled.committed_seq)
-        self._look_at_spool()
+        self.learn(read_extent(self.spool))
 
     # ── what is known ──────────────────────────────────────────────────────
 
@@ -134,7 +138,7 @@ class Producer:
 
     def greet(self) -> pb.Hello:
         """Return a Hello that opens the conversation; a Welcome is owed."""
-        self._look_at_spool()
+        self.learn(read_extent(self.spool))
         return hello(self.meta, self.conversation.greet(self._monotonic_s()))
 
     def hello(self) -> pb.Hello:
@@ -209,8 +213,8 @@ class Producer:
             path=gap.path,
         )
 
-    def _look_at_spool(self) -> None:
-        extent = read_extent(self.spool)
+    def learn(self, extent: Extent) -> None:
+        """Learn what lies in the spool now."""
         self.conversation.spool_holds(extent.first_seq, extent.last_seq)
         if extent.final:
             self._final_seq = extent.last_seq
@@ -219,8 +223,9 @@ class Producer:
 
     def welcome(self, message: pb.Welcome, *, unix_us: int) -> None:
         """Take a Welcome and leave it for the SDK to read."""
-        self.refusal = ""
+        self.refusal = self.trouble = ""
         self.welcomed = True
+        self._polled_s = -math.inf  # there may be frames to send at once
         self.conversation.welcomed(
             accepted_seq=message.accepted_seq,
             committed_seq=message.committed_seq,
@@ -257,9 +262,21 @@ class Producer:
             )
 
     def refuse(self, message: pb.Refusal) -> None:
-        """Take a Refusal: keep the spool, and say so once."""
+        """Take a Refusal: keep the spool, and say so once.
+
+        One that asks to come back is not passed on to the SDK, which would give up resuming.
+        """
         self.conversation.refused(retry=message.retry, now_s=self._monotonic_s())
-        self.turned_away(message.code, message.message)
+        if not message.retry:
+            self.turned_away(message.code, message.message)
+            return
+        self.trouble = f"{message.code}: {message.message}"
+        log.warning(
+            "the server cannot serve a producer now, will ask again",
+            path=self.spool.path,
+            code=message.code,
+            message=message.message,
+        )
 
     def turned_away(self, code: str, message: str) -> None:
         """Note that the server will not serve us, and leave word for the SDK."""
@@ -322,10 +339,10 @@ class Producer:
         """Whether somebody removed the spool."""
         return not (self.spool.path / "meta.json").exists()
 
-    def taken_over(self) -> None:
-        """Note that the trainer is dead and its log was closed."""
+    def taken_over(self, extent: Extent) -> None:
+        """Note that the trainer is dead and its log, as it lies there now, was closed."""
         self.live = False
-        self._look_at_spool()
+        self.learn(extent)
 
     def close(self) -> None:
         """Let go of the open segment."""

@@ -158,7 +158,8 @@ class StreamTalk:
 
     async def _wait(self, timeout_s: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._wake.wait()
 
     # ── leaving ────────────────────────────────────────────────────────────
 

@@ -137,7 +137,8 @@ class _GrpcStream:
         if isinstance(error, grpc.aio.AioRpcError):
             return error_for(error.code().name, error.details() or "")
         try:
-            code = await asyncio.wait_for(self._call.code(), _REASON_TIMEOUT_S)
+            async with asyncio.timeout(_REASON_TIMEOUT_S):
+                code = await self._call.code()
         except TimeoutError:
             return error_for("UNAVAILABLE", str(error))
         return error_for(code.name, await self._call.details() or "")

@@ -18,7 +18,10 @@ def render() -> None:
     """Show the runs the address names, or those picked in the table."""
     refs = pick.shown().runs or tuple(pick.picked())
     if not refs:
-        st.info("Pick runs in the table first; runs of several projects may be mixed.", icon=":material/search:")
+        st.info(
+            "Pick runs in the table first; runs of several projects may be mixed.",
+            icon=":material/search:",
+        )
         st.page_link(navigation.page("runs"), label="Pick runs →")
         return
     if not pick.shown().runs:
@@ -26,7 +29,12 @@ def render() -> None:
     with states.failures(), states.loading():
         runs = wall.runs_of(refs)
     tab = st.segmented_control(
-        "Show", _TABS, default=_TABS[0], required=True, key="tab", bind="query-params",
+        "Show",
+        _TABS,
+        default=_TABS[0],
+        required=True,
+        key="tab",
+        bind="query-params",
         label_visibility="collapsed",
     )
     with states.failures():
@@ -58,6 +66,7 @@ def _differences(runs: Sequence[Run]) -> None:
     )
     back = Selection(runs=tuple(refs))
     st.page_link(
-        navigation.page("workspace"), label="Open in workspace →",
+        navigation.page("workspace"),
+        label="Open in workspace →",
         query_params=selection.build(back),
     )

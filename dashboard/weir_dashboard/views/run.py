@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
@@ -33,7 +33,12 @@ def _run(ref: RunRef) -> None:
         run = states.value(data.ask().run(ref))
         _head(run)
         tab = st.segmented_control(
-            "Show", _TABS, default=_TABS[0], required=True, key="tab", bind="query-params",
+            "Show",
+            _TABS,
+            default=_TABS[0],
+            required=True,
+            key="tab",
+            bind="query-params",
             label_visibility="collapsed",
         )
         if tab == "Overview":
@@ -92,12 +97,10 @@ def _values(values: Mapping[str, Scalar | Json], nothing: str) -> None:
         st.caption(nothing)
         return
     table = pd.DataFrame({"path": list(values), "value": [words.value(v) for v in values.values()]})
-    st.dataframe(
-        table, hide_index=True, height=min(38 + 31 * len(table), 620), row_height=31
-    )
+    st.dataframe(table, hide_index=True, height=min(38 + 31 * len(table), 620), row_height=31)
 
 
-def _sessions(sessions: Sequence[Session]) -> None:
+def _sessions(sessions: list[Session]) -> None:
     if not sessions:
         st.info("No process of this run has been heard of yet.", icon=":material/hourglass_empty:")
         return
@@ -112,7 +115,9 @@ def _sessions(sessions: Sequence[Session]) -> None:
             "launcher": [one.launcher for one in sessions],
             "started": [words.instant(one.started_unix_us) for one in sessions],
             "last heard": [words.ago(one.last_seen_unix_us, now_unix_s) for one in sessions],
-            "exit": [one.exit_code if one.state is not RunState.RUNNING else None for one in sessions],
+            "exit": [
+                one.exit_code if one.state is not RunState.RUNNING else None for one in sessions
+            ],
             "reason": [one.reason for one in sessions],
             "committed frames": [one.committed_seq for one in sessions],
         }

@@ -35,8 +35,9 @@ def failures() -> Iterator[None]:
         st.error(str(wrong), icon=":material/error:")
         st.stop()
     except StoreError as silent:
-        st.error(f"The store does not answer: {silent}", icon=":material/error:")
-        st.button("Retry", key="retry")
+        st.error("The store does not answer. Training goes on and keeps its points until it does.")
+        st.button("Retry", key="retry", type="primary")
+        st.caption(str(silent))
         st.stop()
 
 

@@ -44,22 +44,21 @@ def show(
     """
     ordinals = data.ask().ordinals([run.ref for run in runs])
     table = run_table.frame(runs, columns, ordinals, time.time(), with_project=with_project)
-    shape = {
-        "height": min(38 + _ROW_PX * len(runs), _TALLEST_PX),
-        "row_height": _ROW_PX,
-        "hide_index": True,
-        "column_config": _COLUMNS,
-    }
+    height = min(38 + _ROW_PX * len(runs), _TALLEST_PX)
     if key is None:
-        st.dataframe(table, **shape)
+        st.dataframe(
+            table, height=height, row_height=_ROW_PX, hide_index=True, column_config=_COLUMNS
+        )
         return []
     event = st.dataframe(
         table,
         key=key,
+        height=height,
+        row_height=_ROW_PX,
+        hide_index=True,
+        column_config=_COLUMNS,
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": list(picked_rows)}},
-        **shape,
     )
     return list(event.selection.rows)
-

@@ -11,9 +11,7 @@ from weir_dashboard.views import states
 from weir_store.records import Run, RunRef
 
 
-def show(
-    runs: Sequence[Run], total: int, *, drawn: int, key: str, rail: bool = True
-) -> None:
+def show(runs: Sequence[Run], total: int, *, drawn: int, key: str, rail: bool = True) -> None:
     """Mount the wall over these runs; `drawn` of them are drawn until the user says otherwise."""
     refs = [run.ref for run in runs]
     metrics = states.value(data.ask().metrics(refs))

@@ -18,34 +18,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
-from urllib.parse import quote
 
 import chdb
 from chdb import _chdb
 
 from weir_server.engine import errors
 from weir_server.engine.errors import QueryFailed, from_engine
+from weir_server.engine.outcome import Outcome
 from weir_server.engine.statement import Kind, Statement
 from weir_server.engine.stderr import caught
 from weir_server.errors import StartupError
 
 _MAX_REASON = 300
 _QUOTED = re.compile(r"([\\'])")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a query did, as ClickHouse sums it up."""
-
-    read_rows: int = 0
-    read_bytes: int = 0
-    written_rows: int = 0
-    written_bytes: int = 0
-    result_rows: int = 0
-    elapsed_ns: int = 0
 
 
 class Handle:
@@ -187,6 +174,11 @@ class Engine:
         options["max_memory_usage_for_user"] = memory_bytes
         if max_threads:
             options["max_threads"] = max_threads
+        if "?" in str(path.absolute()):
+            raise StartupError(
+                f"chDB cannot open a path with a question mark: {path}",
+                hint="point engine.path somewhere else",
+            )
         self._path = path
         self._options = "&".join(f"{name}={value}" for name, value in options.items())
         self._timeout = f"&max_execution_time={query_timeout_s:g}"
@@ -209,8 +201,8 @@ class Engine:
     def handle(self, kind: Kind = Kind.COMMAND) -> Handle:
         """Open a handle for one request; only a RESULT has a time limit from the start."""
         timeout = self._timeout if kind is Kind.RESULT else ""
-        where = quote(str(self._path.absolute()))
-        return Handle(_engine_call(chdb.connect, f"{where}?{self._options}{timeout}"))
+        address = f"{self._path.absolute()}?{self._options}{timeout}"  # chDB decodes no path
+        return Handle(_engine_call(chdb.connect, address))
 
     def kill(self, marker: str) -> None:
         """Stop the query that carries `marker`; nothing happens when there is none."""

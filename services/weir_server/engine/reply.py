@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from weir_server.engine.chdb import Outcome
 from weir_server.engine.errors import QueryFailed
+from weir_server.engine.outcome import Outcome
 from weir_server.engine.request import Query
 from weir_server.engine.statement import Statement
 

@@ -9,7 +9,10 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
 
-from weir_server.engine.chdb import Outcome
+from weir_server.engine.outcome import Outcome
+
+# What the marker of every query begins with.
+MARKER = "weir-query-"
 
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 20
@@ -42,7 +45,7 @@ class Result:
             control: Where queries are stopped from; must have a thread to spare.
         """
         self._loop = asyncio.get_running_loop()
-        self._marker = f"weir-{uuid.uuid4().hex}"
+        self._marker = f"{MARKER}{uuid.uuid4().hex}"
         self._kill = kill
         self._control = control
         self._source, sink = os.pipe()

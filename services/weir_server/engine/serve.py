@@ -11,16 +11,17 @@ from pathlib import Path
 import psutil
 import uvicorn
 
-from weir_server.engine.app import Access, Queries, make_app
+from weir_server.engine.app import make_app
 from weir_server.engine.chdb import Engine
 from weir_server.engine.lock import hold
+from weir_server.engine.queries import Access, Queries
 from weir_server.errors import StartupError
 from weir_server.settings import EngineSettings
 
 _MEMORY_SHARE = 0.6
 _WHOLE_INSERT_SHARE = 0.25
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_DRAIN_S = 10
+_DRAIN_S = 5
 # Longer than any client keeps an idle connection, so that it is never we who close it first.
 _KEEP_ALIVE_S = 3_600
 _MAX_URL_BYTES = 1 << 20

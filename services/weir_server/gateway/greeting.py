@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Final
 
 from weir_proto.v1 import ingest_pb2
-from weir_server import __version__
 from weir_server.clock import Clock
 from weir_server.errors import StreamUnavailable
 from weir_server.gateway.auth import Principal
@@ -19,10 +19,11 @@ from weir_server.gateway.watermarks import StoredWatermarks
 from weir_server.log import get_logger
 from weir_server.settings import GatewaySettings
 from weir_server.stream.base import Appender, NewEntry, Outcome, shard_of
-from weir_store.errors import StoreError
+from weir_store.errors import StoreError, StoreUnavailable
 from weir_store.records import RunRef
 
 _NEVER_CAME: Final = "never_received"
+_SERVER_VERSION: Final = version("weir")
 
 
 class Greeter:
@@ -105,20 +106,26 @@ class Greeter:
 
     async def _find_place(self, producer: Producer, first_available: int) -> None:
         """Learn where the producer stands; note frames that it cannot send any more."""
-        known = await self._appender.read_accepted(producer.shard, producer.id)
-        try:
-            (stored,) = await self._watermarks.read([producer.id])
-        except StoreError:
-            # Redis can go on alone where nothing was forgotten: it knows the producer, or the
-            # client still has its first frame, so that sending all of it again is harmless.
-            if known is None and first_available > 1 or first_available > (known or 0) + 1:
-                raise
-            stored = 0
-        cached = await self._appender.read_committed(producer.shard, [producer.id])
-        producer.accepted = await self._appender.raise_to(producer.shard, producer.id, stored)
-        producer.commit_seen(max(stored, min(cached.get(producer.id, 0), producer.accepted)))
+        committed = await self._committed(producer, first_available)
+        # After Redis lost its tail the store can be ahead of it: without raising, frames would be
+        # asked for that are safely stored and that the client has forgotten.
+        producer.accepted = await self._appender.raise_to(producer.shard, producer.id, committed)
+        producer.commit_seen(committed)
         if first_available > producer.accepted + 1:
             await self._note_loss(producer, first_available)
+
+    async def _committed(self, producer: Producer, first_available: int) -> int:
+        try:
+            (stored,) = await self._watermarks.read([producer.id])
+        except StoreUnavailable:
+            # Redis can go on alone where nothing can be missing: it knows the producer well
+            # enough, or the client still has its first frame and sending it all is harmless.
+            known = await self._appender.read_accepted(producer.shard, producer.id)
+            if first_available > (known or 0) + 1:
+                raise
+            cached = await self._appender.read_committed(producer.shard, [producer.id])
+            return cached.get(producer.id, 0)
+        return stored
 
     async def _note_loss(self, producer: Producer, first_available: int) -> None:
         """Put a Loss into the stream where the missing frames would have been.
@@ -128,9 +135,7 @@ class Greeter:
         """
         first, last = producer.accepted + 1, first_available - 1
         message = f"frames {first} to {last} are no longer on the client's disk and never came here"
-        loss = ingest_pb2.Loss(
-            reason=_NEVER_CAME, first_seq=first, last_seq=last, message=message
-        )
+        loss = ingest_pb2.Loss(reason=_NEVER_CAME, first_seq=first, last_seq=last, message=message)
         await self._append(producer, first, ingest_pb2.Body(schema=BODY_SCHEMA, losses=[loss]))
         if last > first:
             await self._appender.raise_to(producer.shard, producer.id, last - 1)
@@ -163,5 +168,5 @@ class Greeter:
             run_existed=existed,
             has_last_step=last_step is not None,
             last_step=last_step or 0,
-            server_version=__version__,
+            server_version=_SERVER_VERSION,
         )

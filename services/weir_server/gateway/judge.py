@@ -96,9 +96,7 @@ class Judge:
         )
 
 
-def entry_of_body(
-    producer: Producer, seq: int, body: ingest_pb2.Body, now_unix_us: int
-) -> bytes:
+def entry_of_body(producer: Producer, seq: int, body: ingest_pb2.Body, now_unix_us: int) -> bytes:
     """Return an entry the gateway writes itself, in place of frames that will never come."""
     frame = repack(ingest_pb2.Frame(producer=producer.id, seq=seq), body.SerializeToString())
     return _entry(producer, frame, [], now_unix_us)

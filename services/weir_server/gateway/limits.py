@@ -58,6 +58,7 @@ class Code(StrEnum):
     NOT_GREETED = "NOT_GREETED"
     TOO_MANY_PRODUCERS = "TOO_MANY_PRODUCERS"
     SERVER_BUSY = "SERVER_BUSY"
+    SERVER_ERROR = "SERVER_ERROR"
 
 
 @dataclass(frozen=True, slots=True)

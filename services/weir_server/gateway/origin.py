@@ -37,6 +37,11 @@ class Refused(Exception):
         return ingest_pb2.Refusal(code=self.code, message=str(self), retry=self.retry)
 
 
+def server_error() -> Refused:
+    """Return the refusal for a fault of our own: the client keeps its frames and asks again."""
+    return Refused(Code.SERVER_ERROR, "the server has a fault, see its log", retry=True)
+
+
 def check_hello(hello: ingest_pb2.Hello) -> None:
     """Raise `Refused` (PROTOCOL_TOO_NEW, PROTOCOL_TOO_OLD, ORIGIN_INVALID) when it makes no sense."""
     if hello.protocol > PROTOCOL:
@@ -69,9 +74,7 @@ def _origin_problem(origin: ingest_pb2.Origin) -> str:
         return "a producer id is a UUIDv7, this one would be born after 2106"
     for what, name in (("project", origin.project), ("run id", origin.run_id)):
         if not name or has_control(name) or is_longer(name, MAX_ID_BYTES):
-            return (
-                f"{what} {shown(name)!r} is empty, over {MAX_ID_BYTES} bytes, or holds control characters"
-            )
+            return f"{what} {shown(name)!r} is empty, over {MAX_ID_BYTES} bytes, or holds control characters"
     labels = {"node": origin.node, "launcher": origin.launcher, "role": origin.role}
     for what, label in labels.items():
         if is_longer(label, MAX_LABEL_BYTES):

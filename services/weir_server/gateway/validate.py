@@ -57,7 +57,8 @@ def validate(raw: bytes, limits: Limits, *, now_unix_us: int, admit: Admit) -> V
     points = sum(map(points_in, body.points)) + sum(len(block.value) for block in body.texts)
     _check_counts(body, points, limits)
     findings = Findings()
-    names = check_names(body.names, limits, admit)
+    # A list, because every look into a repeated field makes its strings anew.
+    names = check_names(list(body.names), limits, admit)
     rest = _keep(body, names, limits, now_unix_us, findings)
     return Verdict(rest=rest, points=points - findings.points, findings=findings)
 

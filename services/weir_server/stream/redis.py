@@ -158,22 +158,43 @@ def prepare_stream(settings: StreamSettings) -> None:
         StartupError: Redis is away, too old, evicts keys, or was set up with another number of
             shards.
     """
+    with _examined(settings) as (client, _):
+        _fix_shards(client, settings.shards)
+
+
+def check_stream(settings: StreamSettings) -> str:
+    """Check the same, changing nothing; return the name and version of what answers.
+
+    Raises:
+        StartupError: Redis is away, too old, evicts keys, or was set up with another number of
+            shards.
+    """
+    with _examined(settings) as (client, version):
+        fixed: Any = client.get(keys.SHARDS)
+        if fixed is not None:
+            _compare_shards(int(fixed), settings.shards)
+        return f"redis {version}"
+
+
+@contextmanager
+def _examined(settings: StreamSettings) -> Iterator[tuple[redis.Redis, str]]:
     client = _client(settings.url)
     try:
         with _translated(settings.url):
-            _check_version(client)
+            version = _check_version(client)
             _check_config(client, settings)
-            _fix_shards(client, settings.shards)
+            yield client, version
     except StreamUnavailable as error:
         raise StartupError(str(error)) from error
     finally:
         client.close()
 
 
-def _check_version(client: redis.Redis) -> None:
+def _check_version(client: redis.Redis) -> str:
     version = str(_text_info(client, "server").get("redis_version", "0"))
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
         raise StartupError(f"redis {version} is too old", hint="install redis 6.2 or newer")
+    return version
 
 
 def _text_info(client: redis.Redis, section: str) -> Mapping[str, Any]:
@@ -220,10 +241,14 @@ def _check_config(client: redis.Redis, settings: StreamSettings) -> None:
 def _fix_shards(client: redis.Redis, shards: int) -> None:
     client.set(keys.SHARDS, shards, nx=True)
     fixed: Any = client.get(keys.SHARDS)
-    if int(fixed) != shards:
+    _compare_shards(int(fixed), shards)
+
+
+def _compare_shards(fixed: int, shards: int) -> None:
+    if fixed != shards:
         raise StartupError(
-            f"stream.shards is {shards}, but this redis was set up with {int(fixed)}",
-            hint=f"set stream.shards to {int(fixed)}; other numbers need an empty redis",
+            f"stream.shards is {shards}, but this redis was set up with {fixed}",
+            hint=f"set stream.shards to {fixed}; other numbers need an empty redis",
         )
 
 

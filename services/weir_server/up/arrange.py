@@ -51,7 +51,7 @@ def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
     """
     refuse_foreign_engines(loaded)
     given = loaded.settings
-    ports = choose_ports(_wanted_ports(given))
+    ports = choose_ports(wanted_ports(given))
     password = given.engine.password.get_secret_value() or data_dir.read_or_make_password()
     engine = reachable_host(given.engine.host), ports["engine.port"]
     gateway = reachable_host(given.gateway.host), ports["gateway.port"]
@@ -81,7 +81,8 @@ def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
     )
 
 
-def _wanted_ports(settings: Settings) -> list[Wanted]:
+def wanted_ports(settings: Settings) -> list[Wanted]:
+    """Return every port that `weir up` opens."""
     everywhere = "0.0.0.0"
     wanted = [
         Wanted("gateway.port", settings.gateway.host, settings.gateway.port),

@@ -45,8 +45,7 @@ def holder_of(port: int) -> str:
     """Return who listens on a TCP port: `name, pid N`, or "" when it cannot be told."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if listens and connection.laddr[1] == port:
+            if connection.status == psutil.CONN_LISTEN and port in connection.laddr[1:]:
                 return f"{psutil.Process(connection.pid).name()}, pid {connection.pid}"
     except (psutil.Error, OSError, ValueError):
         pass

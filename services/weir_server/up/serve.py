@@ -47,7 +47,6 @@ def serve(loaded: Loaded) -> int:
         settings = arrange(loaded, data_dir)
         make_socket_folder(socket_path(data_dir.redis))
         _run(settings, data_dir, make_plan(settings, data_dir, redis_binary), signals)
-        remove_state(data_dir)
     return 0
 
 
@@ -79,6 +78,7 @@ def _run(settings: Settings, data_dir: DataDir, plan: Plan, signals: StopSignals
         say("stopped while starting")
     finally:
         supervisor.stop()
+        remove_state(data_dir)
     say("stopped")
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 from weir_server.up.data_dir import DataDir, write_private
 
@@ -51,6 +54,27 @@ def read_parts(data_dir: DataDir) -> dict[str, PartState]:
         return {name: PartState(**part) for name, part in noted["parts"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A `weir up` that runs, as others need to know it."""
+
+    pid: int
+    gateway: str
+    dashboard: str
+    stream: str
+    clickhouse: Mapping[str, str]
+
+
+def read_running(path: Path) -> Running | None:
+    """Return the `weir up` that runs in a data directory, or None when none does."""
+    try:
+        noted: Any = json.loads(DataDir(path.absolute()).state_file.read_text(encoding="utf-8"))
+        running = Running(**{name: noted[name] for name in Running.__dataclass_fields__})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return running if psutil.pid_exists(running.pid) else None
 
 
 def remove_state(data_dir: DataDir) -> None:

@@ -35,9 +35,7 @@ def many_rows(draw: st.DrawFn) -> list[Row]:
     rows = []
     for _ in range(draw(st.integers(0, 30))):
         layout = draw(st.sampled_from(LAYOUTS))
-        values = draw(
-            st.lists(st.floats(), min_size=layout.width, max_size=layout.width)
-        )
+        values = draw(st.lists(st.floats(), min_size=layout.width, max_size=layout.width))
         rows.append(row(layout, draw(st.integers(-3, 12)), *values))
     return rows
 

@@ -30,9 +30,7 @@ def test_items_and_attributes_are_the_same_thing(config: Nested) -> None:
     assert not hasattr(config, "z")
 
 
-def test_every_change_is_recorded_under_its_path(
-    config: Nested, recorded: dict[str, Any]
-) -> None:
+def test_every_change_is_recorded_under_its_path(config: Nested, recorded: dict[str, Any]) -> None:
     config.update({"lr": 0.1, "opt": {"name": "adam", "betas": {"b1": 0.9}}})
     config.opt.betas.b1 = 0.8
     config["dotted.key"] = 1

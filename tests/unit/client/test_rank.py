@@ -45,9 +45,7 @@ RAY = SimpleNamespace(
     )
 )
 TORCH = SimpleNamespace(is_initialized=lambda: True, get_rank=lambda: 2, get_world_size=lambda: 4)
-JAX = SimpleNamespace(
-    global_state=SimpleNamespace(client=object(), process_id=3, num_processes=4)
-)
+JAX = SimpleNamespace(global_state=SimpleNamespace(client=object(), process_id=3, num_processes=4))
 FRESH_JAX = SimpleNamespace(global_state=SimpleNamespace(client=None))
 
 CASES: dict[str, tuple[dict[str, str], dict[str, Any], Placement]] = {

@@ -148,9 +148,7 @@ def test_any_flipped_byte_loses_frames_only_with_a_gap_that_names_them(
     covered: list[int] = []
     for found in read(spool):
         covered += (
-            [found.seq]
-            if isinstance(found, Frame)
-            else range(found.first_seq, found.last_seq + 1)
+            [found.seq] if isinstance(found, Frame) else range(found.first_seq, found.last_seq + 1)
         )
     assert covered == list(range(1, 10))
 

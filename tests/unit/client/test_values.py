@@ -197,4 +197,4 @@ def test_a_leaf_of_config_is_a_scalar_or_json(value: Any, leaf: Any) -> None:
 
 
 def test_what_json_does_not_know_is_written_as_its_text() -> None:
-    assert to_attr_value(Decimal) == Json('"<class \'decimal.Decimal\'>"')
+    assert to_attr_value(Decimal) == Json("\"<class 'decimal.Decimal'>\"")

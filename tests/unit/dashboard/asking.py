@@ -14,7 +14,14 @@ class Reply:
     body: bytes
 
 
-def ask(app: Any, path: str, query: str = "", *, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
+def ask(
+    app: Any,
+    path: str,
+    query: str = "",
+    *,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+) -> Reply:
     """GET, or POST when there is a body."""
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST" if body else "GET",

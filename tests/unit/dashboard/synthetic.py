@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -84,7 +85,13 @@ class SyntheticReader:
         ]  # fmt: skip
 
     def list_metrics(
-        self, runs: Sequence[RunRef], *, project: str = "", search: str = "", limit: int = 1_000, after: str = ""
+        self,
+        runs: Sequence[RunRef],
+        *,
+        project: str = "",
+        search: str = "",
+        limit: int = 1_000,
+        after: str = "",
     ) -> MetricPage:
         self._check()
         names = sorted(n for n in METRICS if all(w in n for w in search.split()) and n > after)
@@ -122,7 +129,9 @@ class SyntheticReader:
     def compare_runs(self, runs: Sequence[RunRef], *, only_different: bool = False) -> pa.Table:
         found = [self.get_run(ref) for ref in runs]
         paths = sorted({path for run in found for path in run.config})
-        rows = [[None if (v := run.config.get(p)) is None else str(v) for p in paths] for run in found]
+        rows = [
+            [None if (v := run.config.get(p)) is None else str(v) for p in paths] for run in found
+        ]
         differs = [len({row[i] for row in rows}) > 1 for i in range(len(paths))]
         table = pa.table({
             "kind": ["config"] * len(paths), "path": paths,
@@ -148,16 +157,18 @@ class SyntheticReader:
         every = 250 if metric.startswith("val/") else 1
         step = np.arange(0, self._steps(run), every, dtype=np.int64)
         seed = _seed(run.run_id, metric, rank)
-        return step, _curve(metric, step, np.random.default_rng(seed), float(run.config.get("lr", 1e-3)), run, rank)
+        return step, _curve(
+            metric, step, np.random.default_rng(seed), float(run.config.get("lr", 1e-3)), run, rank
+        )
 
 
 def _seed(*parts: object) -> int:
-    import zlib
-
     return zlib.crc32(repr(parts).encode())
 
 
-def _curve(metric: str, step: np.ndarray, rng: np.random.Generator, lr: float, run: Run, rank: int) -> np.ndarray:
+def _curve(
+    metric: str, step: np.ndarray, rng: np.random.Generator, lr: float, run: Run, rank: int
+) -> np.ndarray:
     n, t = len(step), step / 10_000
     quality = _seed(run.run_id) % 1000 / 1000
     noise = rng.standard_normal(n)
@@ -182,7 +193,7 @@ def _curve(metric: str, step: np.ndarray, rng: np.random.Generator, lr: float, r
         return 32 * (1 - np.exp(-2.5 * t)) + 0.4 * noise + 4 * quality
     if metric.endswith("memory_bytes"):
         return np.full(n, 61.2e9) + 2e8 * noise
-    if metric.endswith("util") or metric.endswith("percent"):
+    if metric.endswith(("util", "percent")):
         return np.clip(93 + 4 * noise - 60 * (rng.random(n) < 0.002), 0, 100)
     return 41_000 + 4_000 * quality + 600 * noise
 
@@ -197,22 +208,50 @@ def _thinned(run: Run, metric: str, points: list, query: SeriesQuery) -> list[pa
     buckets = [(rank, _buckets(query, step, value)) for rank, step, value in points]
     head = {"project": run.project, "run_id": run.run_id, "metric": metric}
     if query.reduce is Reduce.NONE:
-        return [_table({**head, "rank": rank}, b, {"first": b["first"], "last": b["last"]}) for rank, b in buckets if len(b["x"])]
+        return [
+            _table({**head, "rank": rank}, b, {"first": b["first"], "last": b["last"]})
+            for rank, b in buckets
+            if len(b["x"])
+        ]
     lowest = min(len(b["x"]) for _, b in buckets)
     if lowest == 0:
         return []
-    stack = {name: np.stack([b[name][:lowest] for _, b in buckets]) for name in ("min", "max", "mean")}
+    stack = {
+        name: np.stack([b[name][:lowest] for _, b in buckets]) for name in ("min", "max", "mean")
+    }
     joined = {k: v[:lowest] for k, v in buckets[0][1].items()}
     joined |= {"min": stack["min"].min(0), "max": stack["max"].max(0)}
-    return [_table(head, joined, {"mean": stack["mean"].mean(0), "ranks": np.full(lowest, len(buckets), np.uint32)})]
+    return [
+        _table(
+            head,
+            joined,
+            {"mean": stack["mean"].mean(0), "ranks": np.full(lowest, len(buckets), np.uint32)},
+        )
+    ]
 
 
 def _buckets(query: SeriesQuery, step: np.ndarray, value: np.ndarray) -> dict[str, np.ndarray]:
     x = _axis(query, step)
-    keep = (x >= (query.x_min if query.x_min is not None else -np.inf)) & (x < (query.x_max if query.x_max is not None else np.inf))
+    keep = (x >= (query.x_min if query.x_min is not None else -np.inf)) & (
+        x < (query.x_max if query.x_max is not None else np.inf)
+    )
     x, step, value = x[keep], step[keep], value[keep]
     if len(x) == 0:
-        return {name: np.zeros(0) for name in ("x", "x_min", "x_max", "first", "last", "min", "max", "mean", "nonfinite", "step")}
+        return {
+            name: np.zeros(0)
+            for name in (
+                "x",
+                "x_min",
+                "x_max",
+                "first",
+                "last",
+                "min",
+                "max",
+                "mean",
+                "nonfinite",
+                "step",
+            )
+        }
     span = (query.x_max or x[-1] + 1) - (query.x_min or x[0])
     width = 1.0
     while span / width > (query.max_points or 512):
@@ -223,7 +262,9 @@ def _buckets(query: SeriesQuery, step: np.ndarray, value: np.ndarray) -> dict[st
     low = np.minimum.reduceat(np.where(finite, value, np.inf), starts)
     high = np.maximum.reduceat(np.where(finite, value, -np.inf), starts)
     last = np.where(finite[ends], value[ends], np.nan)
-    total = np.add.reduceat(np.where(finite, value, 0), starts) / np.maximum(1, np.add.reduceat(finite.astype(int), starts))
+    total = np.add.reduceat(np.where(finite, value, 0), starts) / np.maximum(
+        1, np.add.reduceat(finite.astype(int), starts)
+    )
     none = ~np.isfinite(low)
     return {
         "x": x[ends], "x_min": x[starts], "x_max": x[ends], "step": step[ends], "first": value[starts], "last": last,
@@ -232,25 +273,49 @@ def _buckets(query: SeriesQuery, step: np.ndarray, value: np.ndarray) -> dict[st
     }  # fmt: skip
 
 
-def _table(head: dict[str, object], b: dict[str, np.ndarray], more: dict[str, np.ndarray]) -> pa.Table:
+def _table(
+    head: dict[str, object], b: dict[str, np.ndarray], more: dict[str, np.ndarray]
+) -> pa.Table:
     n = len(b["x"])
-    keys = {k: pa.array([v] * n, pa.uint32() if k == "rank" else pa.string()) for k, v in head.items()}
+    keys = {
+        k: pa.array([v] * n, pa.uint32() if k == "rank" else pa.string()) for k, v in head.items()
+    }
     same = {k: b[k] for k in ("x", "x_min", "x_max", "min", "max")}
-    return pa.table({**keys, **same, "step": b["step"].astype(np.int64), **more, "nonfinite": b["nonfinite"].astype(np.uint8)})
+    return pa.table(
+        {
+            **keys,
+            **same,
+            "step": b["step"].astype(np.int64),
+            **more,
+            "nonfinite": b["nonfinite"].astype(np.uint8),
+        }
+    )
 
 
 def _empty(query: SeriesQuery) -> pa.Table:
-    names = ("x", "x_min", "x_max", "first", "last", "min", "max", "mean")
-    return pa.table({
-        **{k: pa.array([], pa.string()) for k in KEYS[:3]}, "rank": pa.array([], pa.uint32()),
-        **{k: pa.array([], pa.float64()) for k in names if (k == "mean") == (query.reduce is Reduce.RANKS) or k not in ("mean", "first", "last")},
-        "nonfinite": pa.array([], pa.uint8()),
-    })  # fmt: skip
+    centre = ("mean",) if query.reduce is Reduce.RANKS else ("first", "last")
+    return pa.table(
+        {
+            **{key: pa.array([], pa.string()) for key in KEYS[:3]},
+            "rank": pa.array([], pa.uint32()),
+            **{
+                name: pa.array([], pa.float64())
+                for name in ("x", "x_min", "x_max", "min", "max", *centre)
+            },
+            "nonfinite": pa.array([], pa.uint8()),
+        }
+    )
 
 
 def _sort_key(order_by: str):
     field_name = order_by.lstrip("-")
-    names = {"created": "created_unix_us", "name": "name", "state": "state", "user": "user", "group": "group"}
+    names = {
+        "created": "created_unix_us",
+        "name": "name",
+        "state": "state",
+        "user": "user",
+        "group": "group",
+    }
     if field_name not in names:
         return lambda run: run.created_unix_us
     return lambda run: getattr(run, names[field_name])
@@ -258,25 +323,57 @@ def _sort_key(order_by: str):
 
 def many_runs(project: str, count: int) -> list[Run]:
     """Runs as a sweep makes them: optimizer × learning rate × batch size."""
-    made = []
-    now_us = int(time.time() * 1e6)
-    for i in range(count):
-        optimizer, lr, batch = ("adamw", "lion", "muon")[i % 3], (1e-4, 3e-4, 1e-3, 3e-3)[i % 4], (64, 128, 256)[i % 7 % 3]
-        state = RunState.RUNNING if i >= count - 3 else RunState.CRASHED if i % 9 == 4 else RunState.FINISHED
-        created = START_US - (count - i) * 600_000_000
-        made.append(Run(
-            project, f"r{i:04d}", created, name=f"{optimizer}-lr{lr:g}-bs{batch}-{i}", user="ada", state=state,
-            tags=("baseline",) if i % 5 == 0 else (), finished_unix_us=0 if state is RunState.RUNNING else created + 1_800_000_000,
-            last_seen_unix_us=now_us if state is RunState.RUNNING else created + 1_800_000_000, world_size=1, ranks=1,
-            config={"optimizer": optimizer, "lr": lr, "batch_size": batch, "seed": i, "model.depth": 12, "warmup": 500},
-            summary={"train/loss": 0.35 + _seed(f"r{i:04d}") % 1000 / 2000, "val/acc": 0.9 - i % 7 / 100, "val/bleu": 30 + i % 5},
-            meta={"git.commit": "8bee9df0aa11", "git.branch": "main", "python": "3.11.7", "host": "node-00"},
-        ))  # fmt: skip
-    return made
+    return [
+        _run(project, i, running=i >= count - 3, created=START_US - (count - i) * 600_000_000)
+        for i in range(count)
+    ]
+
+
+def _run(project: str, i: int, *, running: bool, created: int) -> Run:
+    optimizer = ("adamw", "lion", "muon")[i % 3]
+    lr = (1e-4, 3e-4, 1e-3, 3e-3)[i % 4]
+    batch = (64, 128, 256)[i % 7 % 3]
+    ended = created + 1_800_000_000
+    over = RunState.CRASHED if i % 9 == 4 else RunState.FINISHED
+    quality = _seed(f"r{i:04d}") % 1000 / 2000
+    return Run(
+        project,
+        f"r{i:04d}",
+        created,
+        name=f"{optimizer}-lr{lr:g}-bs{batch}-{i}",
+        user="ada",
+        state=RunState.RUNNING if running else over,
+        tags=("baseline",) if i % 5 == 0 else (),
+        finished_unix_us=0 if running else ended,
+        last_seen_unix_us=int(time.time() * 1e6) if running else ended,
+        world_size=1,
+        ranks=1,
+        config={
+            "optimizer": optimizer,
+            "lr": lr,
+            "batch_size": batch,
+            "seed": i,
+            "model.depth": 12,
+            "warmup": 500,
+        },
+        summary={
+            "train/loss": 0.35 + quality,
+            "val/acc": 0.9 - i % 7 / 100,
+            "val/bleu": 30 + i % 5,
+        },
+        meta={
+            "git.commit": "8bee9df0aa11",
+            "git.branch": "main",
+            "python": "3.11.7",
+            "host": "node-00",
+        },
+    )
 
 
 def two_projects(count: int = 52) -> SyntheticReader:
     """A sweep and a run of sixteen ranks."""
     sweep = many_runs("gpt-small", count)
-    wide = replace(many_runs("ddp", 1)[0], run_id="ddp16", name="ddp-16gpu", ranks=16, world_size=16)
+    wide = replace(
+        many_runs("ddp", 1)[0], run_id="ddp16", name="ddp-16gpu", ranks=16, world_size=16
+    )
     return SyntheticReader([*sweep, wide])

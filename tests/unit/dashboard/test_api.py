@@ -15,7 +15,13 @@ from weir_dashboard.api import ROUTES
 from weir_store.records import Reduce, XAxis
 
 APP = Starlette(routes=list(ROUTES))
-QUESTION = [("run", "gpt-small/r0001"), ("run", "gpt-small/r0011"), ("metric", "train/loss"), ("x", "step"), ("buckets", "256")]
+QUESTION = [
+    ("run", "gpt-small/r0001"),
+    ("run", "gpt-small/r0011"),
+    ("metric", "train/loss"),
+    ("x", "step"),
+    ("buckets", "256"),
+]
 
 
 @pytest.fixture
@@ -63,7 +69,14 @@ def test_new_points_change_the_etag(store):
 
 @pytest.mark.parametrize(
     "wrong",
-    [("run", "nonsense"), ("x", "sideways"), ("buckets", "0"), ("buckets", "1e9"), ("lo", "nan"), ("run", "p/nosuchrun")],
+    [
+        ("run", "nonsense"),
+        ("x", "sideways"),
+        ("buckets", "0"),
+        ("buckets", "1e9"),
+        ("lo", "nan"),
+        ("run", "p/nosuchrun"),
+    ],
 )
 def test_a_wrong_question_is_a_400_that_says_what_is_wrong(store, wrong):
     answer = series([wrong])

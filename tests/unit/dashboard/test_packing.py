@@ -29,7 +29,9 @@ def unpack(raw: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     header = json.loads(raw[4 : 4 + size])
     start = -(-(4 + size) // 8) * 8
     columns = {
-        column["name"]: np.frombuffer(raw, NUMPY[column["type"]], column["length"], start + column["offset"])
+        column["name"]: np.frombuffer(
+            raw, NUMPY[column["type"]], column["length"], start + column["offset"]
+        )
         for column in header["columns"]
     }
     return header, columns
@@ -100,13 +102,21 @@ def test_the_browser_half_keeps_its_promises(tmp_path: Path):
             "run": one["run"],
             "x": columns["x"][end - one["points"] : end].tolist(),
             "bad": columns["bad"][end - one["points"] : end].tolist(),
-            "y": [None if np.isnan(v) else float(v) for v in columns["y"][end - one["points"] : end]],
+            "y": [
+                None if np.isnan(v) else float(v) for v in columns["y"][end - one["points"] : end]
+            ],
         }
         for one, end in zip(header["series"], ends, strict=True)
     ]
     packed = tmp_path / "packed.json"
     packed.write_text(
-        json.dumps({"bytes": base64.b64encode(raw).decode(), "series": expected, "widths": header["widths"]})
+        json.dumps(
+            {
+                "bytes": base64.b64encode(raw).decode(),
+                "series": expected,
+                "widths": header["widths"],
+            }
+        )
     )
     done = subprocess.run(
         [node, "--test", str(Path(__file__).with_name("wall.test.mjs"))],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -116,6 +118,13 @@ def test_columns_chosen_for_you_differ_between_runs():
     columns = set(show("runs", two_projects(8)).dataframe[0].value.columns)
     assert {"config.lr", "summary.train/loss"} <= columns
     assert "config.warmup" not in columns
+
+
+def test_a_result_that_is_nan_is_named_in_the_table():
+    runs = many_runs("gpt-small", 3)
+    runs[1] = replace(runs[1], summary={**runs[1].summary, "val/acc": float("nan")})
+    table = show("runs", SyntheticReader(runs)).dataframe[0].value
+    assert table["not finite"].tolist() == ["", "NaN val/acc", ""]
 
 
 def test_compare_shows_what_differs():

@@ -59,7 +59,14 @@ def test_defaults_never_appear_in_the_address():
     assert selection.build(Selection()) == {}
 
 
-@given(st.dictionaries(st.sampled_from("project id run q sort p col m x xm s win show".split()), st.lists(st.text(max_size=8), max_size=3)))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["project", "id", "run", "q", "sort", "p", "col", "m", "x", "s", "win", "show"]
+        ),
+        st.lists(st.text(max_size=8), max_size=3),
+    )
+)
 def test_no_address_is_an_error(query):
     assert isinstance(selection.parse(query), Selection)
 

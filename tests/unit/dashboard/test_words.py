@@ -13,7 +13,14 @@ from weir_store.records import Json, RunState
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59.9, "59 s"), (61, "1 min 1 s"), (3600, "1 h"), (93_784, "1 d 2 h"), (-5, "0 s")],
+    [
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (93_784, "1 d 2 h"),
+        (-5, "0 s"),
+    ],
 )
 def test_a_span_has_at_most_two_units(seconds, text):
     assert words.span(seconds) == text

@@ -7,6 +7,7 @@ import { padded, xExtent, yExtent } from "./curves.js";
 import { duration, resolution, tick } from "./format.js";
 
 const CHART_HEIGHT = 200;
+const ROOMY_HEIGHT = 320; // when few metrics are left
 const TALL_HEIGHT = 460;
 const TIME_STEPS_S = [1e-3, 1e-2, 0.1, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 
@@ -139,7 +140,7 @@ export class Panel {
   }
 
   height() {
-    return this.tall ? TALL_HEIGHT : CHART_HEIGHT;
+    return this.tall ? TALL_HEIGHT : this.wall.roomy ? ROOMY_HEIGHT : CHART_HEIGHT;
   }
 
   resize() {

@@ -18,6 +18,7 @@ import { readView, writeView } from "./view.js";
 
 const POLL_RUNNING_MS = 2000;
 const POLL_IDLE_MS = 15000;
+const ROOMY_METRICS = 4;
 const METRICS_EVERY = 5; // polls
 const BATCH_MS = 12; // loads asked for within this time become one request
 const NEAR = "250px"; // panels this close to the screen are loaded ahead
@@ -210,10 +211,13 @@ class Wall {
     const shape = JSON.stringify([names, [...this.folded]]);
     if (shape === this.shape) return;
     this.shape = shape;
+    this.roomy = names.length <= ROOMY_METRICS;
+    this.main.classList.toggle("roomy", this.roomy);
     for (const [name, panel] of this.panels) {
       if (!names.includes(name)) { this.seen.unobserve(panel.el); this.onScreen.delete(panel); panel.destroy(); this.panels.delete(name); }
     }
     this.main.replaceChildren(...(names.length ? sections(names).map((s) => this.section(s)) : [this.nothing()]));
+    for (const panel of this.panels.values()) panel.resize();
   }
 
   section({ title, metrics }) {
@@ -286,7 +290,9 @@ class Wall {
   // ── asking ────────────────────────────────────────────────────────────────
 
   question() {
-    const { x, xMetric, ranks, window, smoothing } = this.view;
+    const { x, xMetric, window, smoothing } = this.view;
+    const wide = this.spec.runs.some((run) => run.ranks > 1);
+    const ranks = wide ? this.view.ranks : "each"; // one rank each: nothing to reduce, exact last points
     const unit = x === "time" || x === "relative" ? MICROSECONDS : 1;
     const buckets = bucketsFor(this.main.clientWidth / Math.max(1, Math.round(this.main.clientWidth / 460)));
     const params = [["x", x], ["buckets", String(buckets)], ["ranks", ranks]];

@@ -1,0 +1,92 @@
+"""The gateway process: open the door, and close it politely."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import start_http_server
+
+from weir_server.errors import StartupError
+from weir_server.gateway.auth import Auth
+from weir_server.gateway.server import Gateway
+from weir_server.log import get_logger
+from weir_server.settings import ClickHouseSettings, GatewaySettings, StreamSettings
+from weir_server.stream.redis import RedisAppender, prepare_stream
+from weir_store.clickhouse import ClickHouse, connect
+from weir_store.editor import Editor
+from weir_store.inserter import ClickHouseInserter
+from weir_store.reader import ClickHouseReader
+
+
+def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSettings) -> int:
+    """Serve gRPC until SIGTERM or SIGINT; block until everybody was seen out.
+
+    Prints `gateway ready on HOST:PORT` on stdout when the door is open.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        StartupError: A port is taken, Redis is away or unfit, tokens or TLS files are wrong.
+    """
+    auth = Auth(gateway.tokens_file)
+    prepare_stream(stream)
+    clickhouse = connect(
+        store.url,
+        user=store.user,
+        password=store.password.get_secret_value(),
+        query_timeout_s=store.query_timeout_s,
+        insert_timeout_s=store.insert_timeout_s,
+    )
+    try:
+        return asyncio.run(_serve(gateway, stream, store, clickhouse, auth))
+    finally:
+        clickhouse.close()
+
+
+async def _serve(
+    settings: GatewaySettings,
+    stream: StreamSettings,
+    store: ClickHouseSettings,
+    clickhouse: ClickHouse,
+    auth: Auth,
+) -> int:
+    inserter = ClickHouseInserter(clickhouse, store.database, cluster=store.cluster)
+    gateway = Gateway(
+        settings,
+        stream.shards,
+        appender=RedisAppender(stream),
+        inserter=inserter,
+        reader=ClickHouseReader(clickhouse, store.database),
+        editor=Editor(inserter),
+        auth=auth,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics_server, metrics_thread = _open_metrics(settings)
+    try:
+        port = await gateway.start()
+        sys.stdout.write(f"gateway ready on {settings.host}:{port}\n")
+        sys.stdout.flush()
+        await stop.wait()
+        get_logger().info("draining", longest_s=settings.drain_s)
+    finally:
+        await gateway.stop()
+        metrics_server.shutdown()
+        metrics_thread.join()
+    return 0
+
+
+def _open_metrics(settings: GatewaySettings) -> tuple[WSGIServer, Thread]:
+    try:
+        return start_http_server(settings.metrics_port, addr=settings.host)
+    except OSError as error:
+        raise StartupError(
+            f"cannot listen on {settings.host}:{settings.metrics_port}: {error.strerror}",
+            hint="choose another gateway.metrics_port, or 0",
+        ) from error

@@ -1,0 +1,59 @@
+import inspect
+
+import weir
+import weir.errors
+import weir.testing
+
+
+def test_the_public_names_are_these() -> None:
+    assert weir.__all__ == [
+        "Run",
+        "Settings",
+        "Stats",
+        "config",
+        "define_metric",
+        "errors",
+        "finish",
+        "flush",
+        "init",
+        "log",
+        "run",
+        "summary",
+    ]
+    assert weir.__all__ == sorted(weir.__all__)
+    assert weir.testing.__all__ == ["Captured", "Point", "capture"]
+
+
+def test_everything_defined_here_is_public_or_has_an_underscore() -> None:
+    defined = {
+        name for name, value in vars(weir).items() if getattr(value, "__module__", "") == "weir"
+    }
+    assert {name for name in defined if not name.startswith("_")} <= set(weir.__all__)
+
+
+def test_every_public_thing_is_explained() -> None:
+    things = [weir.init, weir.log, weir.Run, weir.Settings, weir.testing.capture]
+    things += [value for _, value in inspect.getmembers(weir.errors, inspect.isclass)]
+    for thing in things:
+        assert inspect.getdoc(thing), thing
+    for owner in (weir.Run, weir.Settings, weir.testing.Captured):
+        for name, member in vars(owner).items():
+            if not name.startswith("_") and (callable(member) or isinstance(member, property)):
+                assert inspect.getdoc(member), f"{owner.__name__}.{name}"
+
+
+def test_every_error_is_in_the_tree_at_the_top_of_its_module() -> None:
+    drawn = weir.errors.__doc__ or ""
+    for name, value in inspect.getmembers(weir.errors, inspect.isclass):
+        if value.__module__ == "weir.errors":
+            assert issubclass(value, weir.errors.WeirError)
+            assert name in drawn
+
+
+def test_module_functions_take_what_the_methods_take() -> None:
+    for name in ("log", "define_metric", "flush", "finish"):
+        method = list(inspect.signature(getattr(weir.Run, name)).parameters.values())[1:]
+        function = list(inspect.signature(getattr(weir, name)).parameters.values())
+        assert [(p.name, p.default, p.kind) for p in method] == [
+            (p.name, p.default, p.kind) for p in function
+        ]
