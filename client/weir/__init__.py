@@ -1,7 +1,7 @@
 """Weir records what training jobs do: `import weir; run = weir.init(); run.log({"loss": 0.5})`.
 
-The functions of this module speak to the run opened last. Everything public is named in
-`__all__`; everything else has an underscore and may change.
+The functions of this module, and `weir.run`, `weir.config` and `weir.summary`, speak to the run
+opened last. Everything else public is named in `__all__`; the rest has an underscore and may change.
 """
 
 from collections.abc import Mapping
@@ -26,16 +26,14 @@ __all__ = [
     "Run",
     "Settings",
     "Stats",
-    "config",
     "define_metric",
     "errors",
     "finish",
     "flush",
     "init",
     "log",
-    "run",
-    "summary",
 ]
+_OF_CURRENT_RUN = ("config", "run", "summary")  # public too, but `import *` cannot follow the run
 
 watch_forks()
 
@@ -80,9 +78,11 @@ def _current() -> Run:
 
 
 def __getattr__(name: str) -> Any:
-    """`weir.run`, `weir.config` and `weir.summary` follow the current run."""
-    if name == "run":
-        return current_run()
-    if name in {"config", "summary"}:
-        return getattr(_current(), name)
-    raise AttributeError(f"module 'weir' has no attribute {name!r}")
+    """`weir.run` (None when no run is open), `weir.config` and `weir.summary`."""
+    if name not in _OF_CURRENT_RUN:
+        raise AttributeError(f"module 'weir' has no attribute {name!r}")
+    return current_run() if name == "run" else getattr(_current(), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_OF_CURRENT_RUN})

@@ -111,8 +111,10 @@ def open_runs() -> "list[Run]":
 
 
 def _end_open_runs() -> None:
+    began_s = time.monotonic()
     for run in open_runs():
-        run.ended_by_interpreter(_process_ending(run.last_log_unix_us))
+        ending = _process_ending(run.last_log_unix_us)
+        run.ended_by_interpreter(ending, spent_s=time.monotonic() - began_s)
 
 
 def _process_ending(last_log_unix_us: int) -> Ending:

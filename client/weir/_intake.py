@@ -1,6 +1,7 @@
 """The way in for points: what `log()` does on the caller's thread, in microseconds.
 
-The fast way is for a plain dict whose key set was seen before and whose values are Python numbers.
+The fast way is for a plain dict whose key set was seen before and whose values are numbers of
+Python or NumPy.
 Everything else takes the careful way, where every name and value is looked at; so do all calls
 once the run is finished, or in a forked child before it has a producer: then no key set is known.
 """
@@ -8,7 +9,7 @@ once the run is finished, or in a forked child before it has a producer: then no
 import threading
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from weir._body import event
@@ -20,6 +21,7 @@ from weir._values import (
     MAX_STEP,
     PLAIN_NUMBERS,
     describe_rejected,
+    is_number_type,
     to_point_value,
     to_step,
     to_unix_us,
@@ -29,7 +31,13 @@ from weir.errors import InvalidPoint, UsageError
 _MAX_LAYOUTS: Final = 10_000  # distinct key sets remembered; beyond, they are learnt again
 _MAX_REJECTED_NAMES: Final = 1_000  # named to the user; the rest are only counted
 _PLAIN_STEPS: Final = frozenset({int, type(None)})
+_MAX_GOOD_NAMES: Final = 100_000
 _all_plain: Final = PLAIN_NUMBERS.issuperset
+
+
+def _all_numbers(values: Collection[Any]) -> bool:
+    """Whether `array("d", …)` takes all of them; asks per type, not per value."""
+    return _all_plain(map(type, values)) or all(map(is_number_type, set(map(type, values))))
 
 
 class Intake:
@@ -60,6 +68,7 @@ class Intake:
         self._closed = False
         self._layouts: dict[tuple[Any, ...], Layout] = {}
         self._next_step = 0
+        self._good_names: set[str] = set()
         self._rejected_names: set[str] = set()
 
     def after_fork(self, queue: Queue) -> "Intake":
@@ -85,7 +94,7 @@ class Intake:
         if type(data) is dict and timestamp is None and step.__class__ in _PLAIN_STEPS:
             layout = self._layouts.get(tuple(data))
             values = data.values()
-            if layout is not None and _all_plain(map(type, values)):
+            if layout is not None and _all_numbers(values):
                 try:
                     if self._put_row(layout, step, time_unix_us, array("d", values), commit):
                         return
@@ -126,13 +135,12 @@ class Intake:
         if step is not None and whole is None:
             self._reject_all(pairs, f"step {step!r} is not a whole number within ±2^53")
             return
-        if timestamp is not None and (time_unix_us := to_unix_us(timestamp) or 0) == 0:
-            self._reject_all(
-                pairs, f"timestamp {timestamp!r} is neither Unix seconds nor a datetime"
-            )
+        when_us = time_unix_us if timestamp is None else to_unix_us(timestamp)
+        if when_us is None:
+            self._reject_all(pairs, f"timestamp {timestamp!r} is not Unix seconds or a datetime")
             return
         numbers, texts = self._sort_out(pairs, whole)
-        self._put_pairs(numbers, texts, whole, time_unix_us, commit)
+        self._put_pairs(numbers, texts, whole, when_us, commit)
 
     def _sort_out(
         self, pairs: Mapping[Any, Any], step: int | None
@@ -141,7 +149,7 @@ class Intake:
         numbers: dict[str, float] = {}
         texts: dict[str, str] = {}
         for name, value in pairs.items():
-            fault = name_fault(name)
+            fault = None if name in self._good_names else self._check(name)
             point = None if fault else to_point_value(value)
             if isinstance(point, float):
                 numbers[name] = point
@@ -150,6 +158,13 @@ class Intake:
             else:
                 self.reject(name, fault or describe_rejected(value), step)
         return numbers, texts
+
+    def _check(self, name: Any) -> str | None:
+        """Return what is wrong with a name; a good one is looked at only once."""
+        fault = name_fault(name)
+        if fault is None and len(self._good_names) < _MAX_GOOD_NAMES:
+            self._good_names.add(name)
+        return fault
 
     def _put_pairs(
         self,

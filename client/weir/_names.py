@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 MAX_NAME_BYTES: Final = 512
@@ -36,10 +37,16 @@ def flatten(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[Any, An
     """
     for key, value in data.items():
         name = f"{prefix}{key}" if isinstance(key, str) else key
-        if isinstance(value, Mapping):
+        if _is_mapping(type(value)):
             yield from flatten(value, f"{name}/")
         else:
             yield name, value
+
+
+@lru_cache(maxsize=1024)
+def _is_mapping(kind: type) -> bool:
+    """Asking an abstract class is slow, and values come in few types."""
+    return issubclass(kind, Mapping)
 
 
 def random_run_id() -> str:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from weir._columns import MAX_POINTS, Layout, Row, Text
 from weir_proto.v1 import ingest_pb2 as pb
 
-FRAME_BUDGET_BYTES: Final = 768 << 10  # of MAX_BODY_BYTES; estimates may be a little short
+FRAME_BUDGET_BYTES: Final = 768 << 10  # of MAX_BODY_BYTES; estimates are upper bounds
 _MAX_EVENTS: Final = 1_000
+_POINT_BYTES: Final = 28  # in columns layout, which any row may end up in
 _ROW_BYTES: Final = 64  # step, time and framing of a row or text on the wire
 
 AttrKey = tuple[pb.Attr.Namespace, str]  # namespace, path
@@ -121,7 +122,7 @@ class Queue:
         while rows:
             layout = rows[0][0]
             new = id(layout) not in seen
-            size = 8 * layout.width + 16 + (layout.name_bytes + _ROW_BYTES if new else 0)
+            size = _POINT_BYTES * layout.width + (layout.name_bytes + _ROW_BYTES if new else 0)
             if not budget.take(size, layout.width):
                 return
             seen.add(id(layout))

@@ -386,10 +386,15 @@ class Run:
     def __repr__(self) -> str:
         return f"<weir.Run {self.project}/{self.id} rank {self.rank} {self.mode}>"
 
-    def ended_by_interpreter(self, ending: Ending) -> None:
-        """End the run because the interpreter ends: without finish(), and in a hurry."""
+    def ended_by_interpreter(self, ending: Ending, *, spent_s: float) -> None:
+        """End the run because the interpreter ends: without finish(), and in a hurry.
+
+        Args:
+            ending: What is known about why.
+            spent_s: How long other runs have held up the exit already.
+        """
         if not self._detached:
-            self.end(ending, self._settings.exit_timeout_s)
+            self.end(ending, max(0.0, self._settings.exit_timeout_s - spent_s))
 
     # ── fork ──────────────────────────────────────────────────────────────
 

@@ -110,14 +110,21 @@ class Spooler:
         return self._final_written
 
     def wait_for(self, level: str, timeout_s: float) -> bool:
-        """Wait until the server has `accepted` or `committed` all frames written so far."""
+        """Wait until the server has `accepted` or `committed` all frames written so far.
+
+        False when time ran out, and at once when the server refuses this producer.
+        """
         seq = self._next_seq - 1
         deadline_s = time.monotonic() + timeout_s
         while not self._reached(level, seq):
-            if time.monotonic() >= deadline_s:
+            if time.monotonic() >= deadline_s or self._refused():
                 return False
             time.sleep(_POLL_S)
         return True
+
+    def _refused(self) -> bool:
+        welcome = self.spool.read_welcome()
+        return welcome is not None and welcome.refused_code != ""
 
     def await_welcome(self, timeout_s: float) -> Welcome | None:
         """Wait for the server's answer to this producer; None when there was none in time."""

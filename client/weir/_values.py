@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 MAX_STEP: Final = 1 << 53
@@ -13,6 +14,18 @@ _MAX_INT: Final = (1 << 63) - 1
 
 # Exactly these types need no look at the value: `array("d", …)` takes them as they are.
 PLAIN_NUMBERS: Final = frozenset({float, int, bool})
+_NUMPY_NUMBERS: Final = frozenset({"floating", "integer", "bool", "bool_"})
+
+
+@lru_cache(maxsize=1024)
+def is_number_type(kind: type) -> bool:
+    """Return whether every value of a type is one real number that `float()` takes.
+
+    True for Python's numbers and NumPy's scalars, told by name so as not to import NumPy.
+    """
+    return issubclass(kind, (float, int)) or any(
+        base.__module__ == "numpy" and base.__name__ in _NUMPY_NUMBERS for base in kind.__mro__
+    )
 
 
 def to_point_value(value: Any) -> float | str | None:
@@ -31,7 +44,7 @@ def to_point_value(value: Any) -> float | str | None:
 
 
 def _to_float(value: Any) -> float | None:
-    if isinstance(value, (float, int)):
+    if is_number_type(type(value)):
         return float(value)
     if _is_date_or_complex(value):
         return None

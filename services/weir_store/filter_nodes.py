@@ -26,7 +26,7 @@ from weir_store.errors import InvalidQuery
 
 FieldOf: TypeAlias = Callable[[exp.Column], Field]
 
-_OPERATORS: dict[type[exp.Expression], str] = {
+_OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "!=",
     exp.LT: "<",
@@ -38,7 +38,7 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MAX_UNIX_US = 1 << 62
 
 
-def condition_of(node: exp.Expression, field_of: FieldOf) -> Condition:
+def condition_of(node: exp.Expr, field_of: FieldOf) -> Condition:
     """Take a tree over.
 
     Args:
@@ -72,7 +72,7 @@ def condition_of(node: exp.Expression, field_of: FieldOf) -> Condition:
     raise _refused(node)
 
 
-def _compare(node: exp.Expression, field_of: FieldOf) -> Condition:
+def _compare(node: exp.Expr, field_of: FieldOf) -> Condition:
     op, left, right = _OPERATORS[type(node)], node.this, node.expression
     if not isinstance(left, exp.Column):
         op, left, right = _MIRRORED.get(op, op), right, left
@@ -80,7 +80,7 @@ def _compare(node: exp.Expression, field_of: FieldOf) -> Condition:
     return Compare(field, op, _operand(right, field))
 
 
-def _is(node: exp.Expression, field_of: FieldOf) -> Condition:
+def _is(node: exp.Expr, field_of: FieldOf) -> Condition:
     field = _field(node.this, field_of)
     if isinstance(node.expression, exp.Null) and field.kind is not Kind.TAGS:
         return IsNull(field)
@@ -89,7 +89,7 @@ def _is(node: exp.Expression, field_of: FieldOf) -> Condition:
     raise _refused(node)
 
 
-def _in(node: exp.Expression, field_of: FieldOf) -> Condition:
+def _in(node: exp.Expr, field_of: FieldOf) -> Condition:
     if node.args.get("query") or node.args.get("unnest"):
         raise _refused(node)
     collection = node.args.get("field")
@@ -99,13 +99,13 @@ def _in(node: exp.Expression, field_of: FieldOf) -> Condition:
     return AnyOf(tuple(Compare(field, "=", _operand(each, field)) for each in node.expressions))
 
 
-def _between(node: exp.Expression, field_of: FieldOf) -> Condition:
+def _between(node: exp.Expr, field_of: FieldOf) -> Condition:
     field = _field(node.this, field_of)
     low, high = _operand(node.args["low"], field), _operand(node.args["high"], field)
     return AllOf((Compare(field, ">=", low), Compare(field, "<=", high)))
 
 
-def _like(node: exp.Expression, field_of: FieldOf) -> Condition:
+def _like(node: exp.Expr, field_of: FieldOf) -> Condition:
     field, pattern = _field(node.this, field_of), node.expression
     if field.kind not in (Kind.TEXT, Kind.ANY):
         raise InvalidQuery(f"{field} is no text", hint="LIKE is for text")
@@ -119,7 +119,7 @@ def _like(node: exp.Expression, field_of: FieldOf) -> Condition:
     return Not(like) if node.args.get("negate") else like
 
 
-def _field(node: exp.Expression, field_of: FieldOf) -> Field:
+def _field(node: exp.Expr, field_of: FieldOf) -> Field:
     if isinstance(node, exp.Paren):
         return _field(node.this, field_of)
     if not isinstance(node, exp.Column):
@@ -127,20 +127,20 @@ def _field(node: exp.Expression, field_of: FieldOf) -> Field:
     return field_of(node)
 
 
-def _tags(node: exp.Expression, field_of: FieldOf) -> Field:
+def _tags(node: exp.Expr, field_of: FieldOf) -> Field:
     field = _field(node, field_of)
     if field.kind is not Kind.TAGS:
         raise InvalidQuery(f"{field} is no list", hint="only tags is: 'baseline' IN tags")
     return field
 
 
-def _tag(node: exp.Expression, field: Field) -> str:
+def _tag(node: exp.Expr, field: Field) -> str:
     if isinstance(node, exp.Literal) and node.is_string:
         return str(node.this)
     raise InvalidQuery(f"{field} holds text, not {_text(node)}", hint="'baseline' IN tags")
 
 
-def _operand(node: exp.Expression, field: Field) -> Operand:
+def _operand(node: exp.Expr, field: Field) -> Operand:
     """Read a value, in the unit the field is kept in."""
     value = _value(node)
     match field.kind:
@@ -155,7 +155,7 @@ def _operand(node: exp.Expression, field: Field) -> Operand:
     return value
 
 
-def _value(node: exp.Expression) -> Operand:
+def _value(node: exp.Expr) -> Operand:
     match node:
         case exp.Paren():
             return _value(node.this)
@@ -202,19 +202,19 @@ def _date(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _refused(node: exp.Expression) -> InvalidQuery:
+def _refused(node: exp.Expr) -> InvalidQuery:
     return InvalidQuery(
         f"a filter cannot hold {_text(node)}{_position(node)}",
         hint="comparisons, IN, BETWEEN, LIKE, ILIKE, IS NULL, AND, OR, NOT",
     )
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     """The construct's name and, where it has one, the word it was written with."""
     kind = type(node).__name__
     return f"{kind} {node.name[:40]!r}" if node.name else kind
 
 
-def _position(node: exp.Expression) -> str:
+def _position(node: exp.Expr) -> str:
     starts = [each.meta["start"] for each in node.walk() if "start" in each.meta]
     return f" at character {min(starts) + 1}" if starts else ""

@@ -219,9 +219,9 @@ class MemoryReader:
             last_seen_unix_us=seen,
             world_size=max((session.world_size for session in sessions), default=0),
             ranks=len({session.rank for session in sessions}),
-            config=_only(held.config, paths and paths["config"]),
-            summary=_only(summary, paths and paths["summary"]),
-            meta=_only(held.meta, paths and paths["meta"]),
+            config=_only(held.config, "config", paths),
+            summary=_only(summary, "summary", paths),
+            meta=_only(held.meta, "meta", paths),
         )
 
     def _sessions(self, ref: RunRef) -> list[Session]:
@@ -394,9 +394,11 @@ def _age(session: Session) -> tuple[int, str]:
 
 
 def _only(
-    values: Mapping[str, Scalar | Json], paths: Sequence[str] | None
+    values: Mapping[str, Scalar | Json], space: str, paths: Mapping[str, Sequence[str]] | None
 ) -> dict[str, Scalar | Json]:
-    return {path: value for path, value in values.items() if paths is None or path in paths}
+    return {
+        path: value for path, value in values.items() if paths is None or path in paths[space]
+    }
 
 
 def _unix_us(moment: datetime) -> int:

@@ -97,9 +97,7 @@ def seeded(connection: clickhouse.ClickHouse) -> Callable[[int], tuple[str, Read
 
 
 # Shrinking asks a real engine thousands of questions; the seed in the report says enough.
-few = settings(
-    max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
-)
+few = settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 @few

@@ -441,7 +441,9 @@ def test_entries_survive_a_killed_redis_up_to_a_common_point(redis_server):
     redis_server.start()
     assert asyncio.run(write(51)) == 100
     consumer = RedisConsumer(redis_server.settings(), 0, owner="w")
-    seqs = list(itertools.chain.from_iterable(iter(lambda: [e.seq for e in consumer.read_new(30, 0)], [])))
+    seqs = list(
+        itertools.chain.from_iterable(iter(lambda: [e.seq for e in consumer.read_new(30, 0)], []))
+    )
     consumer.close()
     assert seqs == list(range(1, 101))
 
@@ -462,9 +464,7 @@ def test_a_redis_that_evicts_entries_is_refused(redis_server):
 
 def test_a_redis_that_hides_its_configuration_is_accepted(redis_server):
     with redis_server.client() as client:
-        client.execute_command(
-            "ACL", "SETUSER", "weir", "on", ">pw", "~*", "+@all", "-config"
-        )
+        client.execute_command("ACL", "SETUSER", "weir", "on", ">pw", "~*", "+@all", "-config")
     settings = StreamSettings(url=f"unix://weir:pw@{redis_server.socket}")
     prepare_stream(settings)
 

@@ -159,7 +159,9 @@ def producer_id(number: int = 0) -> bytes:
     return born_ms.to_bytes(6, "big") + b"\x70\x00\x80" + number.to_bytes(7, "big")
 
 
-def hello_of(producer: bytes, *, first_available: int = 1, last_spooled: int = 0, **origin: Any) -> pb.Hello:
+def hello_of(
+    producer: bytes, *, first_available: int = 1, last_spooled: int = 0, **origin: Any
+) -> pb.Hello:
     origin = {
         "project": "p",
         "run_id": "r",
@@ -192,7 +194,9 @@ def body_of(*values: float, metric: str = "loss", first_step: int = 0) -> pb.Bod
     return pb.Body(schema=1, names=[metric], points=[block])
 
 
-def frame_of(producer: bytes, seq: int, body: pb.Body | bytes | None = None, **more: Any) -> pb.Frame:
+def frame_of(
+    producer: bytes, seq: int, body: pb.Body | bytes | None = None, **more: Any
+) -> pb.Frame:
     """Return a frame as an agent makes it; `more` overrides fields."""
     if body is None:
         body = body_of(float(seq), first_step=seq)

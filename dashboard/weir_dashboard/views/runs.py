@@ -38,8 +38,10 @@ def render() -> None:
         return
     with bar[3]:
         columns = _columns(page.runs, asked.columns)
+    above = st.container(horizontal=True, vertical_alignment="center")
     chosen = _table(page.runs, columns, query)
-    _below(project, where, page.total, chosen)
+    with above:
+        _actions(project, where, page.total, chosen)
 
 
 def _nothing(project: str, where: str) -> None:
@@ -93,20 +95,20 @@ def _table(runs: Sequence[Run], columns: Sequence[str], query: RunQuery) -> list
     return pick.repick(refs, [refs[row] for row in rows])
 
 
-def _below(project: str, where: str, total: int, chosen: Sequence[RunRef]) -> None:
+def _actions(project: str, where: str, total: int, chosen: Sequence[RunRef]) -> None:
+    """Fill the line above the table: what is picked, where to go with it, which page."""
     pages = -(-total // PER_PAGE)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if chosen:
-            if st.button(f"Compare {len(chosen)}", type="primary", key="compare"):
-                navigation.go("compare", Selection(project=project, runs=tuple(chosen)))
-            if st.button("Open in workspace", key="workspace"):
-                navigation.go("workspace", Selection(project=project, runs=tuple(chosen)))
-            st.button("Clear", key="unpick", on_click=pick.drop_picks, type="tertiary")
-        elif st.button("Open all in workspace", key="workspace"):
-            navigation.go("workspace", Selection(project=project, where=where))
-        st.caption(_counted(total, chosen))
-        if pages > 1:
-            st.pagination(pages, key="p", bind="query-params")
+    if chosen:
+        if st.button(f"Compare {len(chosen)}", type="primary", key="compare"):
+            navigation.go("compare", Selection(project=project, runs=tuple(chosen)))
+        if st.button("Open in workspace", key="workspace"):
+            navigation.go("workspace", Selection(project=project, runs=tuple(chosen)))
+        st.button("Clear", key="unpick", on_click=pick.drop_picks, type="tertiary")
+    elif st.button("Open all in workspace", key="workspace"):
+        navigation.go("workspace", Selection(project=project, where=where))
+    st.caption(_counted(total, chosen))
+    if pages > 1:
+        st.pagination(pages, key="p", bind="query-params")
 
 
 def _counted(total: int, chosen: Sequence[RunRef]) -> str:

@@ -12,7 +12,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from weir_proto.v1 import ingest_pb2_grpc
+from weir_proto.v1 import ingest_pb2_grpc, query_pb2_grpc, runs_pb2_grpc
 from weir_server.clock import Clock, SystemClock
 from weir_server.errors import StartupError
 from weir_server.gateway.auth import Auth
@@ -24,6 +24,8 @@ from weir_server.gateway.intake import Intake
 from weir_server.gateway.interceptor import Interceptor
 from weir_server.gateway.judge import Judge
 from weir_server.gateway.limits import Limits
+from weir_server.gateway.query import QueryService
+from weir_server.gateway.runs import RunsService
 from weir_server.gateway.watch import Watch
 from weir_server.gateway.watermarks import StoredWatermarks
 from weir_server.settings import GatewaySettings
@@ -31,7 +33,7 @@ from weir_server.stream.base import Appender
 from weir_store.base import Inserter, Reader
 from weir_store.editor import Editor
 
-_SERVICES: Final = ("weir.v1.Ingest",)
+_SERVICES: Final = ("weir.v1.Ingest", "weir.v1.Query", "weir.v1.Runs")
 _MESSAGE_BYTES: Final = 8 << 20
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # a second gateway on the port must fail, not share it
@@ -63,8 +65,6 @@ class Gateway:
         clock = clock or SystemClock()
         self._settings = settings
         self._appender = appender
-        self._reader = reader
-        self._editor = editor
         self._auth = auth
         self._watermarks = StoredWatermarks(inserter)
         self._history = RunHistory(reader, clock)
@@ -78,6 +78,8 @@ class Gateway:
             appender,
             clock,
         )
+        self._query = QueryService(reader, auth)
+        self._runs = RunsService(reader, editor, appender, auth, clock)
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -118,6 +120,8 @@ class Gateway:
             options=[*_OPTIONS, ("grpc.max_receive_message_length", largest)],
         )
         _register(ingest_pb2_grpc.add_IngestServicer_to_server, self._ingest, server)
+        _register(query_pb2_grpc.add_QueryServicer_to_server, self._query, server)
+        _register(runs_pb2_grpc.add_RunsServicer_to_server, self._runs, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
             (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server

@@ -86,7 +86,7 @@ def wanted_ports(settings: Settings) -> list[Wanted]:
     everywhere = "0.0.0.0"
     wanted = [
         Wanted("gateway.port", settings.gateway.host, settings.gateway.port),
-        Wanted("gateway.metrics_port", everywhere, settings.gateway.metrics_port),
+        Wanted("gateway.metrics_port", settings.gateway.host, settings.gateway.metrics_port),
         Wanted("writer.metrics_port", everywhere, settings.writer.metrics_port),
         Wanted("engine.port", settings.engine.host, settings.engine.port),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_random_exponential
 
 from weir_store.errors import SchemaMismatch, StoreError, StoreUnavailable
 
@@ -48,7 +48,7 @@ class StorePatience:
         """Return what `attempt` returns, however long the store takes to be there."""
         retrying = Retrying(
             retry=retry_if_exception_type(self._waiting_helps),
-            wait=wait_exponential_jitter(initial=FIRST_S, max=LONGEST_S, jitter=FIRST_S),
+            wait=wait_random_exponential(multiplier=FIRST_S, max=LONGEST_S),
             stop=stop_when_event_set(self._stop),
             sleep=self._sleep,
             before_sleep=self._tell,

@@ -1,7 +1,7 @@
 import math
 from array import array
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weir._body import pack_body
@@ -90,6 +90,32 @@ def test_narrow_rows_that_come_alone_share_one_columns_block() -> None:
 def test_texts_of_one_metric_and_step_keep_the_later() -> None:
     body = body_of([], texts=[("t", 1, 5, "old"), ("t", 1, 6, "new"), ("t", 2, 7, "ü")])
     assert points(body) == {("t", 1): "new", ("t", 2): "ü"}
+
+
+@given(
+    names=st.lists(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=90),
+        min_size=1,
+        max_size=60,
+        unique=True,
+    ),
+    rows=st.integers(1, 400),
+    repeated=st.booleans(),
+    text=st.text(st.characters(codec="utf-8"), max_size=900),
+)
+@settings(max_examples=25, deadline=None)
+def test_every_frame_of_a_full_queue_fits_its_limit(
+    names: list[str], rows: int, repeated: bool, text: str
+) -> None:
+    queue, layout, memory = Queue(1 << 30), Layout(tuple(names)), StepMemory()
+    for step in range(rows * 20):
+        at = step // 2 if repeated else step
+        queue.put_row(layout, at, 5, array("d", [0.0] * layout.width))
+        if step % 7 == 0:
+            queue.put_row(Layout((names[0],)), at, 5, array("d", [1.0]))
+            queue.put_text(names[0], step, 5, text)
+    while batch := queue.take():
+        assert len(pack_body(batch, memory)) <= MAX_BODY_BYTES
 
 
 @given(st.lists(st.text("aé", min_size=1, max_size=40), unique=True, max_size=60))

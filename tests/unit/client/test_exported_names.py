@@ -10,18 +10,22 @@ def test_the_public_names_are_these() -> None:
         "Run",
         "Settings",
         "Stats",
-        "config",
         "define_metric",
         "errors",
         "finish",
         "flush",
         "init",
         "log",
-        "run",
-        "summary",
     ]
     assert weir.__all__ == sorted(weir.__all__)
+    assert {"run", "config", "summary"} <= set(dir(weir))
     assert weir.testing.__all__ == ["Captured", "Point", "capture"]
+
+
+def test_a_star_import_needs_no_run() -> None:
+    namespace: dict[str, object] = {}
+    exec("from weir import *", namespace)
+    assert set(weir.__all__) <= set(namespace)
 
 
 def test_everything_defined_here_is_public_or_has_an_underscore() -> None:

@@ -72,9 +72,11 @@ def test_a_timestamp_is_kept_to_the_microsecond() -> None:
     with capture() as captured, weir.init() as run:
         run.log({"a": 1}, timestamp=moment)
         run.log({"a": 1}, timestamp=12.5)
+        run.log({"a": 1}, timestamp=0)
     assert [p.time_unix_us for p in captured.points] == [
         round(moment.timestamp() * 1e6),
         12_500_000,
+        0,
     ]
 
 
@@ -156,6 +158,17 @@ def test_a_very_wide_row_is_kept_whole() -> None:
             run.log({f"layer.{i}/weights/gradient/norm": i for i in range(20_000)})
     assert len(captured.points) == 40_000
     assert {p.step for p in captured.points} == {0, 1}
+
+
+def test_a_step_logged_again_in_a_flood_does_not_wedge_the_spool() -> None:
+    row = {f"a rather long metric name/{i}": float(i) for i in range(100)}
+    with capture() as captured, weir.init() as run:
+        for i in range(2_000):
+            run.log(row, step=i)
+            run.log({"a rather long metric name/7": -1.0}, step=i)
+        assert run.flush(timeout=30)
+    assert captured.values("a rather long metric name/7") == [-1.0] * 2_000
+    assert len(captured.points) >= 200_000
 
 
 def test_threads_that_log_at_once_lose_nothing_and_share_no_step() -> None:

@@ -36,11 +36,11 @@ def test_the_nearer_file_beats_the_farther(file: Path, tmp_path: Path) -> None:
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "weir.toml"
-    path.write_text('[client]\nserwer = "x"\n')
+    path.write_text('[client]\naddress = "x"\n')
     environ = {"WEIR_MODE": "onlin", "WEIR_HEARTBEAT_S": "soon", "WEIR_QUEUE_MAX_BYTES": "1"}
     with pytest.raises(ConfigError) as caught:
         Settings.resolve({"project": "a\nb", "flush_interval_s": 0}, environ, (path,))
-    for word in ("serwer", "onlin", "'soon'", "queue_max_bytes", "a\\nb", "flush_interval_s"):
+    for word in ("address", "onlin", "'soon'", "queue_max_bytes", "a\\nb", "flush_interval_s"):
         assert word in str(caught.value)
 
 

@@ -112,7 +112,8 @@ export class Panel {
       cursor: {
         points: { show: false },
         drag: { x: true, y: false, setScale: false },
-        sync: { key: this.wall.syncKey, scales: ["x", null] },
+        // the cursor is shared, a drag is not: one zoom, not one per chart
+        sync: { key: this.wall.syncKey, scales: ["x", null], filters: { pub: (type) => type !== "mousedown" && type !== "mouseup" && type !== "dblclick" } },
         bind: { dblclick: () => () => { this.wall.zoom(null); return null; } },
       },
       hooks: {

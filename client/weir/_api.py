@@ -1,0 +1,188 @@
+"""Reading back what was logged: `weir.Api()`, for notebooks and scripts.
+
+api = weir.Api()
+for run in api.runs("vision", where="config.lr < 0.01 AND state = 'finished'"):
+    print(run.name, run.summary["val/acc"])
+points = api.run("vision/k3j9x2mq7a").history("train/loss", max_points=1_000)
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, Self
+
+from weir._api_run import Axis, RunList, RunView
+from weir._api_tables import TableKind, check_tables, read_table
+from weir._api_transport import ApiTransport
+from weir._api_views import ProjectView, project_view
+from weir._settings import Settings
+from weir.agent._transport import Address
+from weir.errors import UsageError
+from weir_proto.v1 import query_pb2, runs_pb2
+
+_AXES: Final = {
+    "step": query_pb2.X_STEP,
+    "time": query_pb2.X_TIME,
+    "relative": query_pb2.X_RELATIVE,
+}
+
+
+class Api:
+    """A connection to one server. Nothing is sent before the first question.
+
+    Every question may raise `weir.errors.TransportError`: `Unavailable` when
+    asking again may help, `Rejected` when the question is wrong.
+    """
+
+    def __init__(
+        self, server: str | None = None, token: str | None = None, *, timeout_s: float = 60.0
+    ) -> None:
+        """Prepare.
+
+        Args:
+            server: `host:port`, or `grpcs://host:port`; default as for `weir.init()`.
+            token: Says who you are; default as for `weir.init()`.
+            timeout_s: Longest wait for an answer, large ones included.
+        """
+        settings = Settings.load(server=server, token=token)
+        self._transport = ApiTransport(Address(settings.server, settings.token), timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def projects(self) -> list[ProjectView]:
+        """Return the projects you may see, the most recently active first."""
+        return [project_view(each) for each in self._transport.list_projects()]
+
+    def runs(
+        self,
+        project: str = "",
+        where: str = "",
+        order_by: str = "-created",
+        limit: int | None = None,
+        columns: Iterable[str] = (),
+    ) -> RunList:
+        """Return the runs that match, fetched as they are looked at.
+
+        Args:
+            project: Empty asks every project you may see.
+            where: A filter, docs/filter.md, e.g. `config.lr < 0.01 AND 'base' IN tags`.
+            order_by: A field, `-` before it for descending, e.g. `summary.loss`.
+            limit: At most so many; `None` = all.
+            columns: `config.*` and `summary.*` paths to fetch; empty = all.
+        """
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit is {limit}", hint="0 or more")
+        request = runs_pb2.ListRunsRequest(
+            project=project, where=where, order_by=order_by, columns=list(columns)
+        )
+        return RunList(self, request, limit)
+
+    def run(self, path: str) -> RunView:
+        """Return one run by `project/run_id`."""
+        return RunView(self, self._transport.get_run(_ref_of(path)).run)
+
+    def read_series(
+        self,
+        runs: Iterable[RunView | str] | RunView | str,
+        metrics: str | Sequence[str],
+        *,
+        max_points: int | None = None,
+        x: Axis | str = "step",
+        ranks: Sequence[int] | None = None,
+        reduce: Literal["ranks"] | None = None,
+        x_min: float | None = None,
+        x_max: float | None = None,
+        as_: TableKind = "pandas",
+    ) -> Any:
+        """Read points of several runs and metrics at once.
+
+        Args:
+            runs: Runs, or their `project/run_id`; at most 1 000.
+            metrics: Exact names, at most 1 000.
+            max_points: At most so many buckets per series, each with its first,
+                last, lowest and highest value; `None` reads every point.
+            x: `step`, `time` (Unix µs), `relative` (µs since the run's first
+                point), or the name of a metric, prefixed with `metric:`.
+            ranks: Ranks to read; `None` = all.
+            reduce: `"ranks"` puts the ranks together to min, mean and max.
+            x_min: From here on, in the unit of `x`.
+            x_max: Up to here, exclusive.
+            as_: What to return: a pandas or polars data frame, or an Arrow table.
+
+        Returns:
+            One row per point, or per bucket; columns as in docs/api.md.
+        """
+        check_tables(as_)
+        metric = x.removeprefix("metric:") if x.startswith("metric:") else ""
+        if not metric and x not in _AXES:
+            raise UsageError(f"no such axis {x!r}", hint="step, time, relative or metric:NAME")
+        if reduce not in (None, "ranks"):
+            raise UsageError(f"no such reduction {reduce!r}", hint="ranks, or None")
+        if max_points is not None and max_points < 1:
+            raise UsageError(f"max_points is {max_points}", hint="1 or more, or None for all")
+        request = query_pb2.ReadSeriesRequest(
+            runs=_refs_of(runs),
+            metrics=[metrics] if isinstance(metrics, str) else list(metrics),
+            max_points=max_points or 0,
+            x=query_pb2.X_METRIC if metric else _AXES[x],
+            x_metric=metric,
+            ranks=list(ranks or ()),
+            reduce=query_pb2.REDUCE_RANKS if reduce else query_pb2.REDUCE_NONE,
+            x_min=x_min,
+            x_max=x_max,
+        )
+        return read_table(self._transport.read_series(request), as_)
+
+    def latest(
+        self,
+        runs: Iterable[RunView | str] | RunView | str,
+        metrics: Sequence[str] = (),
+        *,
+        as_: TableKind = "pandas",
+    ) -> Any:
+        """Return the newest point of every series, with its lowest and highest value.
+
+        Args:
+            runs: Runs, or their `project/run_id`.
+            metrics: Exact names; empty = all.
+            as_: What to return.
+        """
+        check_tables(as_)
+        request = query_pb2.ReadLatestRequest(runs=_refs_of(runs), metrics=list(metrics))
+        return read_table(self._transport.read_latest(request), as_)
+
+    def compare(
+        self,
+        runs: Iterable[RunView | str],
+        *,
+        only_different: bool = False,
+        as_: TableKind = "pandas",
+    ) -> Any:
+        """Return config, metadata and summary side by side, one column per run.
+
+        Args:
+            runs: Runs, or their `project/run_id`.
+            only_different: Leave out what is the same everywhere.
+            as_: What to return.
+        """
+        check_tables(as_)
+        request = query_pb2.CompareRunsRequest(runs=_refs_of(runs), only_different=only_different)
+        return read_table(self._transport.compare_runs(request), as_)
+
+
+def _refs_of(runs: Iterable[RunView | str] | RunView | str) -> list[runs_pb2.RunRef]:
+    each_of = [runs] if isinstance(runs, (RunView, str)) else runs
+    return [_ref_of(each if isinstance(each, str) else each.path) for each in each_of]
+
+
+def _ref_of(path: str) -> runs_pb2.RunRef:
+    project, slash, run_id = path.rpartition("/")
+    if not (slash and project and run_id):
+        raise UsageError(f"{path!r} names no run", hint="write project/run_id")
+    return runs_pb2.RunRef(project=project, run_id=run_id)

@@ -1,0 +1,270 @@
+"""One run as the server tells it: everything known of it, its points, and the few edits."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from weir._api_tables import TableKind
+from weir._api_views import (
+    MetricView,
+    SessionView,
+    metric_view,
+    moment,
+    plain_values,
+    session_view,
+)
+from weir_proto.v1 import query_pb2, runs_pb2
+
+if TYPE_CHECKING:
+    from weir._api import Api
+
+Axis = Literal["step", "time", "relative"]
+_METRICS_PAGE = 10_000
+
+
+class RunView:
+    """A run, as it was when it was asked for; `reload()` asks again."""
+
+    def __init__(self, api: "Api", message: runs_pb2.Run) -> None:
+        self._api = api
+        self._message = message
+
+    def __repr__(self) -> str:
+        return f"<RunView {self.path} {self.state}>"
+
+    @property
+    def project(self) -> str:
+        """The project it belongs to."""
+        return self._message.project
+
+    @property
+    def id(self) -> str:
+        """Its id, unique within the project."""
+        return self._message.run_id
+
+    @property
+    def path(self) -> str:
+        """What `Api.run` takes: `project/id`."""
+        return f"{self.project}/{self.id}"
+
+    @property
+    def name(self) -> str:
+        """Display name, empty when it has none."""
+        return self._message.name
+
+    @property
+    def group(self) -> str:
+        """Group, empty when it has none."""
+        return self._message.group
+
+    @property
+    def job_type(self) -> str:
+        """What kind of work it does, empty when nobody said."""
+        return self._message.job_type
+
+    @property
+    def user(self) -> str:
+        """Who started it."""
+        return self._message.user
+
+    @property
+    def notes(self) -> str:
+        """Notes on it."""
+        return self._message.notes
+
+    @property
+    def state(self) -> str:
+        """One of running, finished, failed, crashed, interrupted."""
+        return self._message.state
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags, sorted."""
+        return tuple(self._message.tags)
+
+    @property
+    def created(self) -> datetime | None:
+        """When it began, UTC."""
+        return moment(self._message.created_unix_us)
+
+    @property
+    def finished(self) -> datetime | None:
+        """When it ended, UTC; None while it runs."""
+        return moment(self._message.finished_unix_us)
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """Last sign of life of any of its processes, UTC."""
+        return moment(self._message.last_seen_unix_us)
+
+    @property
+    def world_size(self) -> int:
+        """Processes it said it has; 0 when nobody said."""
+        return self._message.world_size
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that were seen."""
+        return self._message.ranks
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Config by path, e.g. `optimizer.lr`."""
+        return plain_values(self._message.config)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What was set in code, and for every metric what it came to."""
+        return plain_values(self._message.summary)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Environment, git state, metric rules and the like."""
+        return plain_values(self._message.meta)
+
+    def reload(self) -> "RunView":
+        """Ask the server again; returns itself."""
+        self._message = self._api._transport.get_run(self._ref()).run
+        return self
+
+    def sessions(self) -> list[SessionView]:
+        """Return its process lives, by rank, then start."""
+        return [session_view(each) for each in self._api._transport.get_run(self._ref()).sessions]
+
+    def metrics(self, search: str = "") -> list[MetricView]:
+        """Return its metrics by name: all that hold every word of `search`, or match it as a glob."""
+        return list(self._metrics(search))
+
+    def history(
+        self,
+        metrics: str | Sequence[str] | None = None,
+        *,
+        max_points: int | None = None,
+        x: Axis | str = "step",
+        ranks: Sequence[int] | None = None,
+        reduce: Literal["ranks"] | None = None,
+        x_min: float | None = None,
+        x_max: float | None = None,
+        as_: TableKind = "pandas",
+    ) -> Any:
+        """Return points; see `Api.read_series`. Without `metrics`, of every metric that is no text."""
+        if metrics is None:
+            metrics = [each.name for each in self._metrics("") if not each.is_text]
+        return self._api.read_series(
+            [self],
+            metrics,
+            max_points=max_points,
+            x=x,
+            ranks=ranks,
+            reduce=reduce,
+            x_min=x_min,
+            x_max=x_max,
+            as_=as_,
+        )
+
+    def update(
+        self,
+        *,
+        name: str | None = None,
+        notes: str | None = None,
+        add_tags: Iterable[str] = (),
+        remove_tags: Iterable[str] = (),
+    ) -> "RunView":
+        """Change what people call it; what is left out stays as it is. Returns itself, reloaded."""
+        request = runs_pb2.UpdateRunRequest(
+            project=self.project,
+            run_id=self.id,
+            name=name,
+            notes=notes,
+            add_tags=list(add_tags),
+            remove_tags=list(remove_tags),
+        )
+        self._message = self._api._transport.update_run(request)
+        return self
+
+    def stop(self, reason: str = "") -> None:
+        """Ask its processes to stop: they see `run.should_stop`."""
+        request = runs_pb2.StopRunRequest(project=self.project, run_id=self.id, reason=reason)
+        self._api._transport.stop_run(request)
+
+    def _ref(self) -> runs_pb2.RunRef:
+        return runs_pb2.RunRef(project=self.project, run_id=self.id)
+
+    def _metrics(self, search: str) -> Iterator[MetricView]:
+        after = ""
+        while True:
+            request = query_pb2.ListMetricsRequest(
+                runs=[self._ref()], search=search, limit=_METRICS_PAGE, after=after
+            )
+            page = self._api._transport.list_metrics(request).metrics
+            yield from (metric_view(each) for each in page)
+            if len(page) < _METRICS_PAGE:
+                return
+            after = page[-1].name
+
+
+class RunList(Sequence[RunView]):
+    """Runs that match, fetched page by page as they are looked at.
+
+    Pages are asked for one after the other: runs that begin meanwhile may
+    move others across the border of a page.
+    """
+
+    PAGE = 200
+
+    def __init__(
+        self, api: "Api", request: runs_pb2.ListRunsRequest, limit: int | None = None
+    ) -> None:
+        self._api = api
+        self._request = request
+        self._limit = limit
+        self._seen: list[RunView] = []
+        self._total: int | None = None
+
+    @property
+    def total(self) -> int:
+        """How many runs match, also beyond the limit."""
+        if self._total is None:
+            self._fetch()
+        return self._total or 0
+
+    def __len__(self) -> int:
+        return self.total if self._limit is None else min(self.total, self._limit)
+
+    def __iter__(self) -> Iterator[RunView]:
+        index = 0
+        while self._reach(index):
+            yield self._seen[index]
+            index += 1
+
+    @overload
+    def __getitem__(self, index: int) -> RunView: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[RunView]: ...
+    def __getitem__(self, index: int | slice) -> RunView | list[RunView]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        place = index if index >= 0 else len(self) + index
+        if place < 0 or not self._reach(place):
+            raise IndexError(f"no run number {index}, there are {len(self)}")
+        return self._seen[place]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} runs>"
+
+    def _reach(self, index: int) -> bool:
+        """Fetch until there is a run number `index`; False when there is none."""
+        while len(self._seen) <= index < len(self):
+            if not self._fetch():
+                return False
+        return index < len(self._seen)
+
+    def _fetch(self) -> bool:
+        """Ask for the next page; False when it is empty."""
+        wanted = self.PAGE if self._limit is None else self._limit - len(self._seen)
+        self._request.offset = len(self._seen)
+        self._request.limit = max(1, min(self.PAGE, wanted))
+        page = self._api._transport.list_runs(self._request)
+        self._total = page.total
+        self._seen += [RunView(self._api, each) for each in page.runs]
+        return bool(page.runs)

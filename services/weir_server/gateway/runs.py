@@ -1,0 +1,146 @@
+"""Projects and runs, and the few edits people make to them: the Reader behind runs.proto."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import grpc.aio
+
+from weir_proto.v1 import runs_pb2, runs_pb2_grpc
+from weir_server.clock import Clock, SystemClock
+from weir_server.gateway.auth import Auth, Principal
+from weir_server.gateway.messages import project_message, run_message, session_message
+from weir_server.gateway.tokens import Role
+from weir_server.stream.base import Appender, StopRequest
+from weir_store.base import Reader
+from weir_store.editor import Editor
+from weir_store.errors import InvalidQuery
+from weir_store.records import RunQuery, RunRef
+
+_RUNS_LIMIT: Final = 100
+_NEWEST_FIRST: Final = "-created"
+_MAX_NAME_BYTES: Final = 512
+_MAX_NOTES_BYTES: Final = 65_536
+_MAX_TAGS: Final = 1_000
+
+
+class RunsService(runs_pb2_grpc.RunsServicer):
+    """Answers from any gateway. Reading and editing block, so they happen in threads.
+
+    Raises `ServerError` and `StoreError`; the interceptor makes statuses of them.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        editor: Editor,
+        appender: Appender,
+        auth: Auth,
+        clock: Clock | None = None,
+    ) -> None:
+        self._reader = reader
+        self._editor = editor
+        self._appender = appender
+        self._auth = auth
+        self._clock = clock or SystemClock()
+
+    async def ListProjects(
+        self, request: runs_pb2.ListProjectsRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.ListProjectsResponse:
+        """Return the projects the caller may see."""
+        caller = self._caller(context)
+        projects = await asyncio.to_thread(self._reader.list_projects)
+        seen = [project_message(each) for each in projects if caller.may(Role.READER, each.name)]
+        return runs_pb2.ListProjectsResponse(projects=seen)
+
+    async def ListRuns(
+        self, request: runs_pb2.ListRunsRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.ListRunsResponse:
+        """Return one page of runs that match."""
+        caller = self._caller(context)
+        if request.project:
+            caller.require(Role.READER, request.project)
+        query = RunQuery(
+            project=request.project,
+            where=request.where,
+            order_by=request.order_by or _NEWEST_FIRST,
+            limit=request.limit or _RUNS_LIMIT,
+            offset=request.offset,
+            columns=tuple(request.columns) or None,
+            projects_allowed=caller.projects_allowed,
+        )
+        page = await asyncio.to_thread(self._reader.list_runs, query)
+        runs = [run_message(run) for run in page.runs]
+        return runs_pb2.ListRunsResponse(runs=runs, total=page.total)
+
+    async def GetRun(
+        self, request: runs_pb2.GetRunRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.GetRunResponse:
+        """Return one run and its process lives."""
+        ref = self._allowed(request, context, Role.READER)
+        run = await asyncio.to_thread(self._reader.get_run, ref)
+        sessions = await asyncio.to_thread(self._reader.list_sessions, ref)
+        return runs_pb2.GetRunResponse(
+            run=run_message(run), sessions=[session_message(each) for each in sessions]
+        )
+
+    async def UpdateRun(
+        self, request: runs_pb2.UpdateRunRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.UpdateRunResponse:
+        """Change name, notes and tags of a run that exists."""
+        ref = self._allowed(request, context, Role.WRITER)
+        check_edits(request)
+        await asyncio.to_thread(self._reader.get_run, ref)
+        await asyncio.to_thread(
+            self._editor.update_run,
+            ref,
+            at_unix_us=self._clock.unix_us(),
+            name=request.name if request.HasField("name") else None,
+            notes=request.notes if request.HasField("notes") else None,
+            add_tags=tuple(request.add_tags),
+            remove_tags=tuple(request.remove_tags),
+        )
+        run = await asyncio.to_thread(self._reader.get_run, ref)
+        return runs_pb2.UpdateRunResponse(run=run_message(run))
+
+    async def StopRun(
+        self, request: runs_pb2.StopRunRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.StopRunResponse:
+        """Leave a note for the run's processes, also of a run so new that nothing is stored yet."""
+        ref = self._allowed(request, context, Role.WRITER)
+        _check_bytes("reason", request.reason, _MAX_NAME_BYTES)
+        if await self._appender.read_registered(ref.project, ref.run_id) is None:
+            await asyncio.to_thread(self._reader.get_run, ref)
+        stop = StopRequest(request.reason, self._caller(context).name)
+        await self._appender.request_stop(ref.project, ref.run_id, stop)
+        return runs_pb2.StopRunResponse()
+
+    def _caller(self, context: Any) -> Principal:
+        return self._auth.principal(context.invocation_metadata())
+
+    def _allowed(self, request: Any, context: Any, role: Role) -> RunRef:
+        self._caller(context).require(role, request.project)
+        return RunRef(request.project, request.run_id)
+
+
+def check_edits(request: runs_pb2.UpdateRunRequest) -> None:
+    """Raise `InvalidQuery` for edits that are too long, or tags that are none."""
+    _check_bytes("name", request.name, _MAX_NAME_BYTES)
+    _check_bytes("notes", request.notes, _MAX_NOTES_BYTES)
+    tags = [*request.add_tags, *request.remove_tags]
+    if len(tags) > _MAX_TAGS:
+        raise InvalidQuery(f"{len(tags)} tags in one edit", hint=f"at most {_MAX_TAGS}")
+    for tag in tags:
+        if not tag.strip():
+            raise InvalidQuery("a tag is empty", hint="tags hold at least one letter")
+        _check_bytes("tag", tag, _MAX_NAME_BYTES)
+    both = set(request.add_tags) & set(request.remove_tags)
+    if both:
+        raise InvalidQuery(f"tag {min(both)!r} is both added and removed", hint="do one of the two")
+
+
+def _check_bytes(what: str, text: str, most: int) -> None:
+    size = len(text.encode())
+    if size > most:
+        raise InvalidQuery(f"{what} has {size} bytes", hint=f"at most {most}")
