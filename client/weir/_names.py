@@ -37,7 +37,7 @@ def flatten(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[Any, An
     """
     for key, value in data.items():
         name = f"{prefix}{key}" if isinstance(key, str) else key
-        if _is_mapping(type(value)):
+        if _is_mapping(type(value)):  # type: ignore[arg-type]  # mypy: a type is hashable too
             yield from flatten(value, f"{name}/")
         else:
             yield name, value

@@ -44,7 +44,7 @@ def to_point_value(value: Any) -> float | str | None:
 
 
 def _to_float(value: Any) -> float | None:
-    if is_number_type(type(value)):
+    if is_number_type(type(value)):  # type: ignore[arg-type]  # mypy: a type is hashable too
         return float(value)
     if _is_date_or_complex(value):
         return None

@@ -10,21 +10,58 @@ _SERIES = [("project", pa.string()), ("run_id", pa.string()), ("metric", pa.stri
 _F64, _I64, _U32, _U8 = pa.float64(), pa.int64(), pa.uint32(), pa.uint8()
 
 FULL = pa.schema(
-    [*_SERIES, ("rank", _U32), ("x", _F64), ("step", _I64), ("time_unix_us", _I64), ("value", _F64)]
+    [
+        *_SERIES,
+        ("rank", _U32),
+        ("x", _F64),
+        ("step", _I64),
+        ("time_unix_us", _I64),
+        ("value", _F64),
+    ]
 )
 THINNED = pa.schema(
-    [*_SERIES, ("rank", _U32), ("x", _F64), ("x_min", _F64), ("x_max", _F64), ("step", _I64)]
-    + [("first", _F64), ("last", _F64), ("min", _F64), ("max", _F64), ("nonfinite", _U8)]
+    [
+        *_SERIES,
+        ("rank", _U32),
+        ("x", _F64),
+        ("x_min", _F64),
+        ("x_max", _F64),
+        ("step", _I64),
+        ("first", _F64),
+        ("last", _F64),
+        ("min", _F64),
+        ("max", _F64),
+        ("nonfinite", _U8),
+    ]
 )
 REDUCED = pa.schema(
-    [*_SERIES, ("x", _F64), ("x_min", _F64), ("x_max", _F64), ("step", _I64)]
-    + [("min", _F64), ("mean", _F64), ("max", _F64), ("ranks", _U32), ("nonfinite", _U8)]
+    [
+        *_SERIES,
+        ("x", _F64),
+        ("x_min", _F64),
+        ("x_max", _F64),
+        ("step", _I64),
+        ("min", _F64),
+        ("mean", _F64),
+        ("max", _F64),
+        ("ranks", _U32),
+        ("nonfinite", _U8),
+    ]
 )
 TEXT = pa.schema([("rank", _U32), ("step", _I64), ("time_unix_us", _I64), ("value", pa.string())])
 LATEST = pa.schema(
-    [*_SERIES, ("rank", _U32), ("step", _I64), ("time_unix_us", _I64)]
-    + [("last", _F64), ("min", _F64), ("max", _F64), ("min_at", _I64), ("max_at", _I64)]
-    + [("nonfinite", _U8)]
+    [
+        *_SERIES,
+        ("rank", _U32),
+        ("step", _I64),
+        ("time_unix_us", _I64),
+        ("last", _F64),
+        ("min", _F64),
+        ("max", _F64),
+        ("min_at", _I64),
+        ("max_at", _I64),
+        ("nonfinite", _U8),
+    ]
 )
 
 

@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A thing of a run that can be asked for: `space` is `run`, `config`, `metrics` …"""
+    """A thing of a run that can be asked for; `space` is `run`, `config`, `metrics` and so on."""
 
     space: str
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from weir_store.conditions import Condition, Field, Kind, fields_of
+from weir_store.conditions import Condition, Field, fields_of
 from weir_store.filter_sql import Columns, compile_condition
 from weir_store.parameters import Parameters
 from weir_store.run_state import states_sql

@@ -50,8 +50,10 @@ LEFT JOIN (SELECT project, run_id, producer, seq, at FROM {database}.ingest_comm
 
 
 def states_sql(database: str, where: str, alive_since: str) -> str:
-    """Return one row per run that has process lives: run_state, run_ended_us,
-    run_seen_us, world_size, ranks."""
+    """Return one row per run that has process lives.
+
+    Columns: run_state, run_ended_us (0 while it runs), run_seen_us, world_size, ranks.
+    """
     worst_first = ", ".join(f"has(outcomes, '{state}'), '{state}'" for state in _WORST_FIRST)
     return f"""
 SELECT project, run_id, groupUniqArray(rank_outcome) AS outcomes,

@@ -260,6 +260,14 @@ def test_picked_runs_survive_a_filter_and_open_together(page, served):
     assert "run=gpt-small%2Fr0021" in page.url
 
 
+def test_cleared_picks_stay_cleared(page, served):
+    page.goto(f"{served.address}/runs?project=gpt-small")
+    box = page.get_by_test_id("stDataFrame").bounding_box()
+    page.mouse.click(box["x"] + 16, box["y"] + 38 + 16)
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.get_by_role("button", name="Open all in workspace").wait_for()
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/runs?project=gpt-small", "/run?project=ddp&id=ddp16&tab=Ranks"]
 )

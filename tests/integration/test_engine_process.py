@@ -125,6 +125,17 @@ def test_tables_in_any_database_are_there_after_a_restart(tmp_path: Path) -> Non
                 assert ask(engine, f"SELECT count() FROM {table}") == b"%d\n" % (turn + 1)
 
 
+def test_a_directory_whose_default_database_is_empty_opens_again(tmp_path: Path) -> None:
+    for turn in range(4):  # never a table, a table, a table dropped
+        with running_engine(tmp_path / "data") as engine:
+            if turn == 1:
+                ask(engine, "CREATE TABLE t (a Int8) ENGINE = MergeTree ORDER BY a")
+            if turn == 2:
+                assert ask(engine, "SELECT count() FROM t") == b"0\n"
+                ask(engine, "DROP TABLE t SYNC")
+            assert ask(engine, "SELECT 1") == b"1\n"
+
+
 @pytest.mark.parametrize(
     ("number", "leaves"), [(signal.SIGTERM, False), (signal.SIGINT, True), (signal.SIGINT, False)]
 )

@@ -38,7 +38,6 @@ from weir_store.errors import StoreUnavailable
 from weir_store.memory import MemoryStore
 from weir_store.memory_reader import MemoryReader
 
-
 __all__ = ["redis_server"]
 
 

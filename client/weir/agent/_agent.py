@@ -101,7 +101,7 @@ class Agent:
             began_s = self._clock.monotonic_s()
             try:
                 await work()
-            except (OSError, WeirError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - an agent survives anything a spool holds
                 log.warning("something in the spool gives trouble", error=repr(error))
             await asyncio.sleep(pause_s(self._clock.monotonic_s() - began_s))
 

@@ -113,8 +113,8 @@ class Drain:
         """Settle every producer that moved; returns whether the disk took it all."""
         moved = [p for p in self.producers.values() if p.unsettled or p.finished]
         settled = await self.on_disk(lambda: _settle_each(moved))
-        for producer in settled:
-            if producer.finished:
+        for producer, done in settled.items():
+            if done:
                 self.discard(producer)
                 self._on_finished(producer)
         if len(settled) < len(moved):
@@ -134,14 +134,12 @@ class Drain:
         self._disk.shutdown()
 
 
-def _settle_each(producers: list[Producer]) -> list[Producer]:
-    """Settle the producers; returns those whose disk took it."""
-    settled = []
+def _settle_each(producers: list[Producer]) -> dict[Producer, bool]:
+    """Settle the producers; tells of those whose disk took it whether they are done."""
+    settled = {}
     for producer in producers:
         try:
-            producer.settle()
-        except OSError as error:
+            settled[producer] = producer.settle()
+        except (OSError, ValueError) as error:
             log.warning("cannot write the watermark", path=producer.spool.path, error=error)
-        else:
-            settled.append(producer)
     return settled

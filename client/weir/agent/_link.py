@@ -13,7 +13,7 @@ from weir.agent._producer import Producer
 from weir.agent._stream import StreamTalk
 from weir.agent._transport import Address, GrpcTransport
 from weir.agent._unary import UnaryTalk
-from weir.errors import Forbidden, Permanent, Rejected, TransportError, Unauthenticated
+from weir.errors import Forbidden, Permanent, Rejected, TransportError, Unauthenticated, Unavailable
 
 # A fresh stream now and then lets a load balancer spread nodes over new gateways.
 ROTATE_AFTER_S: Final = 600.0
@@ -96,6 +96,8 @@ class Link:
             if self._clock.monotonic_s() - began_s > _GOOD_TALK_S:
                 self._backoff.succeeded()
             return self._wait_after(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other links go on
+            return self._wait_after(Unavailable(f"a fault of ours: {error!r}"))
         finally:
             self._talk = None
 

@@ -298,13 +298,17 @@ class Producer:
 
     # ── the disk ───────────────────────────────────────────────────────────
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Write the watermark, then forget what is committed. Runs in the disk thread.
+
+        Returns:
+            Whether nothing is left to do: the last word is committed, and the disk knows.
 
         Raises:
             OSError: The disk does not take it. Try again later.
         """
-        watermark, finished = self.watermark, self.finished
+        # Answers may arrive meanwhile: what was looked at first is what is true of all of it.
+        finished, watermark = self.finished, self.watermark
         if watermark != self._settled:
             self._write_watermark(watermark)
             self._settled = watermark
@@ -312,6 +316,7 @@ class Producer:
             self.spool.remove()
         else:
             self._unlink(watermark.committed_seq)
+        return finished
 
     def _write_watermark(self, watermark: Watermark) -> None:
         try:

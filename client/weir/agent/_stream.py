@@ -98,7 +98,7 @@ class StreamTalk:
             return
         try:
             self._receive_for(producer, kind, message)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             producer.disk_failed(error)
         if producer.unsettled:
             self._on_moved(producer)
@@ -141,7 +141,7 @@ class StreamTalk:
             for frame in producer.frames():
                 await self._stream.write(pb.ClientMessage(frame=frame))
                 spoke = True
-        except OSError as error:
+        except (OSError, ValueError) as error:
             producer.disk_failed(error)
         return spoke
 

@@ -57,7 +57,7 @@ class UnaryTalk:
                 await self._ask(producer, pb.AppendRequest(hello=producer.hello(), frames=frames))
             elif not producer.drained and not producer.refusal:
                 await self._ask(producer, pb.AppendRequest(hello=producer.hello()))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             producer.disk_failed(error)
             return False
         return bool(frames)

@@ -11,6 +11,7 @@ from weir_dashboard.selection import Selection
 from weir_store.records import Project, RunRef
 
 _PICKED = "picked"
+_DROPPED = "picks_dropped"
 
 
 def shown() -> Selection:
@@ -61,5 +62,11 @@ def repick(on_page: Sequence[RunRef], chosen: Sequence[RunRef]) -> list[RunRef]:
 
 
 def drop_picks() -> None:
-    """Forget all picks."""
+    """Forget all picks, and let the table forget its own."""
     st.session_state[_PICKED] = []
+    st.session_state[_DROPPED] = times_dropped() + 1
+
+
+def times_dropped() -> int:
+    """Count how often all picks were forgotten: part of the table's key."""
+    return int(st.session_state.get(_DROPPED, 0))

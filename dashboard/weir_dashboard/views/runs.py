@@ -85,7 +85,9 @@ def _table(runs: Sequence[Run], columns: Sequence[str], query: RunQuery) -> list
     refs = [run.ref for run in runs]
     picked = set(pick.picked())
     # Streamlit remembers row positions: the key changes with the question, the rows come from ids
-    question = blake2b(repr((query, columns)).encode(), digest_size=8).hexdigest()
+    question = blake2b(
+        repr((query, columns, pick.times_dropped())).encode(), digest_size=8
+    ).hexdigest()
     rows = table_of_runs.show(
         runs,
         columns,

@@ -220,8 +220,11 @@ class Engine:
         engine = self._anchor._query("SELECT engine FROM system.databases WHERE name = 'default'")
         if engine.bytes().strip() != b"Overlay":
             return
-        stored = (self._path / "metadata" / "default.sql").exists()
+        metadata = self._path / "metadata"
+        stored = any((metadata / "default").glob("*.sql"))
         self._anchor._query("DETACH DATABASE default")
+        if not stored:  # chDB forgets the UUID of a database without tables and cannot attach it
+            (metadata / "default.sql").unlink(missing_ok=True)
         self._anchor._query(
             "ATTACH DATABASE default" if stored else "CREATE DATABASE default ENGINE = Atomic"
         )

@@ -27,6 +27,7 @@ _STATUS: Final = {
     Code.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
     Code.UNKNOWN_PROJECT: grpc.StatusCode.NOT_FOUND,
     Code.SERVER_BUSY: grpc.StatusCode.UNAVAILABLE,
+    Code.SERVER_ERROR: grpc.StatusCode.UNAVAILABLE,
     Code.ORIGIN_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
     Code.NOT_GREETED: grpc.StatusCode.INVALID_ARGUMENT,
 }
