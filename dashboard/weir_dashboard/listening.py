@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 _BACKLOG: Final = 512
+_GOODBYE_S: Final = 3  # open tabs hold a websocket; they reconnect by themselves
 
 
 def run(app: ASGIApp, host: str, port: int) -> None:
@@ -19,7 +20,13 @@ def run(app: ASGIApp, host: str, port: int) -> None:
     """
     listening = _listen(host, port)
     bound_host, bound_port = listening.getsockname()[:2]
-    settings = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+    settings = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GOODBYE_S,
+    )
     _Announcing(settings, f"dashboard ready on http://{bound_host}:{bound_port}").run([listening])
 
 

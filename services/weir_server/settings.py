@@ -16,8 +16,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 
 def _numbers(value: object) -> object:
-    """Read `0,1` as a list, as flags and variables write one."""
-    return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    """Read `0,1` and `1` as lists, as flags and variables write them."""
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part.strip()]
+    return [value] if isinstance(value, int) else value
 
 
 class Group(BaseModel):

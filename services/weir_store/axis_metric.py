@@ -62,7 +62,7 @@ class MetricAxis:
         bucket = (
             "x + 0" if self._width is None else f"floor(x / {parameters.number(self._width)}) + 0"
         )
-        return [thinning.points_buckets(source, x=self.x, bucket=bucket)]
+        return [thinning.points_buckets(source, x="x", bucket=bucket, order="(x, step)")]
 
 
 def _width(query: SeriesQuery, reach: tuple[float, float] | None) -> float | None:

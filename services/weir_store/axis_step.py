@@ -48,7 +48,7 @@ class StepAxis:
         if plan.points:
             source = self._points(plan.points, parameters)
             bucket = f"bitShiftRight(step, {shift})"
-            selects.append(thinning.points_buckets(source, x=self.x, bucket=bucket))
+            selects.append(thinning.points_buckets(source, x="step", bucket=bucket, order="step"))
         if plan.rollup:
             where = self._where(plan.rollup, f"bitShiftLeft(bucket, {ROLLUP_SHIFT})", parameters)
             source = f"{self._reader.database}.points_64 WHERE {where}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from clickhouse_connect.driver.httputil import get_pool_manager
 
 from weir_store.codes import Doing, to_store_error
 from weir_store.errors import InvalidQuery, SchemaMismatch, StoreError, StoreUnavailable
+
+# Its errors are raised to us in full; without this they are also printed where nobody set up logs.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 CONNECT_TIMEOUT_S: Final = 5
 _CONNECTIONS: Final = 16  # kept open to the server; more are opened when needed

@@ -23,7 +23,6 @@ from weir_store.conditions import (
     AllOf,
     Condition,
     Field,
-    Kind,
     Word,
 )
 from weir_store.errors import InvalidQuery
@@ -35,7 +34,7 @@ MAX_DEPTH = 40  # parentheses and NOTs inside each other
 _NAME = r"[^\W\d][\w./:@%+\-]*"
 _PATHS = re.compile(
     rf"""'(?:[^'\\]|\\.|'')*'                                    # text: left alone
-      | (?P<space>\b(?:{"|".join(SPACES)}))\.
+      | (?P<space>(?<![\w.])(?:{"|".join(SPACES)}))\.
         (?: "(?P<quoted>(?:[^"\\]|\\.)+)" | `(?P<ticked>[^`]+)` | (?P<plain>{_NAME}) )
       | "(?:[^"\\]|\\.)*" | `[^`]*`                              # other quoted names: left alone
     """,
@@ -45,6 +44,7 @@ _WORD = re.compile(r"[\w./:@\-]+")
 _AFTER_NAME = re.compile(r"\s*([=<>!]|(in|not|like|ilike|between|is|global)\b)", re.IGNORECASE)
 _LOGIC = re.compile(r"(and|or|not|null|true|false)$", re.IGNORECASE)
 _AND = re.compile(r"\s*and\b", re.IGNORECASE)
+_OR = re.compile(r"\s*or\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
@@ -104,6 +104,8 @@ def _leading_words(text: str) -> tuple[list[Condition], int]:
             break
         words.append(Word(match[0]))
         position = match.end() + len(text[match.end() :]) - len(text[match.end() :].lstrip())
+    if words and _OR.match(text, position):
+        raise InvalidQuery("words are not joined with OR", hint="try name ILIKE '%word%' OR …")
     joined = _AND.match(text, position) if words else None
     return words, joined.end() if joined else position
 
@@ -114,7 +116,7 @@ def _parse_condition(text: str) -> Condition:
     try:
         tree = sqlglot.parse_one(plain, read="clickhouse", into=exp.Condition)
     except SqlglotError as error:
-        raise _syntax_error(error) from None
+        raise _syntax_error(error, text) from None
     except Exception as error:  # noqa: BLE001 - the text is a stranger's: sqlglot may fail in any way
         raise InvalidQuery(f"filter cannot be read: {type(error).__name__}") from None
     return condition_of(tree, lambda column: _field_of(column, fields))
@@ -142,7 +144,7 @@ def _path_field(match: re.Match[str]) -> Field:
 def _field_of(column: exp.Column, fields: Mapping[int, Field]) -> Field:
     identifier = column.this
     start = identifier.meta.get("start", 0) if isinstance(identifier, exp.Identifier) else 0
-    if start in fields:
+    if start in fields and not column.table:
         return fields[start]
     name = column.name
     if column.table or name.lower() not in RUN_FIELDS:
@@ -159,16 +161,14 @@ def _check_depth(text: str) -> None:
         raise InvalidQuery("filter is nested too deeply", hint=f"at most {MAX_DEPTH} levels")
 
 
-def _syntax_error(error: SqlglotError) -> InvalidQuery:
+def _syntax_error(error: SqlglotError, text: str) -> InvalidQuery:
     hint = "a filter is like SQL's WHERE: config.lr < 0.1 AND state = 'finished'"
     details = getattr(error, "errors", None)
     if not details:
         return InvalidQuery("filter cannot be read: a quote or comment is not closed", hint=hint)
-    first = details[0]
-    column, token = first.get("col") or 0, first.get("highlight") or ""
-    position = max(1, column - len(token) + 1)
-    what = f"{token!r} does not fit" if token.strip() else "something is missing"
+    end, token = details[0].get("col") or 0, details[0].get("highlight") or ""
+    what = f"{token!r} does not fit"
+    if end >= len(text.rstrip()) and token != ")":
+        what = f"something is missing after {token!r}"
+    position = max(1, end - len(token) + 1)
     return InvalidQuery(f"filter cannot be read: {what} at character {position}", hint=hint)
-
-
-__all__ = ["Kind", "parse", "parse_field"]

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import fmean
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -166,8 +165,7 @@ def _reduced(points: Sequence[Point], bucket_of: BucketOf) -> list[dict[str, Any
     points = sorted(points, key=lambda each: (each.series, bucket_of(each), each.rank))
     rows = []
     for bucket in _grouped(points, lambda each: (each.series, bucket_of(each))):
-        lasts = [ranked[-1] for ranked in _grouped(bucket, lambda each: each.rank)]
-        finite = [each.value for each in lasts if math.isfinite(each.value)]
+        ranked = _grouped(bucket, lambda each: each.rank)
         newest = max(bucket, key=lambda each: (each.x, each.step))
         rows.append(
             {
@@ -176,8 +174,8 @@ def _reduced(points: Sequence[Point], bucket_of: BucketOf) -> list[dict[str, Any
                 "x_min": float(min(each.x for each in bucket)),
                 "x_max": float(newest.x),
                 "step": newest.step,
-                "mean": fmean(finite) if finite else math.nan,
-                "ranks": len(lasts),
+                "mean": mean_of([each[-1].value for each in ranked]),
+                "ranks": len(ranked),
                 **extremes([each.value for each in bucket]),
             }
         )
@@ -194,3 +192,9 @@ def extremes(values: Sequence[float]) -> dict[str, Any]:
     )
     low, high = (min(finite), max(finite)) if finite else (math.nan, math.nan)
     return {"min": low, "max": high, "nonfinite": flags}
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean of the finite values, NaN when there is none."""
+    finite = [value for value in values if math.isfinite(value)]
+    return sum(finite) / len(finite) if finite else math.nan

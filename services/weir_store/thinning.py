@@ -51,17 +51,16 @@ def of_ranks(ranks: Sequence[int] | None, parameters: Parameters) -> str:
     return "" if ranks is None else f" AND rank IN {parameters.wholes(ranks)}"
 
 
-def points_buckets(source: str, *, x: str, bucket: str) -> str:
+def points_buckets(source: str, *, x: str, bucket: str, order: str) -> str:
     """Cut points into buckets.
 
     Args:
         source: A FROM clause with columns project, run_id, metric, rank, step, value and `x`.
         x: The column on the axis, a number.
         bucket: Which bucket a row belongs to, an expression; it must rise with `x`.
+        order: What tells first from last within a rank: `x`, then the step.
     """
-    # Within a rank a step is unique, so it needs no second column to be an order.
-    order = "step" if x == "step" else f"({x}, step)"
-    last_step = "max(step)" if x == "step" else f"argMax(step, {order})"
+    last_step = "max(step)" if order == "step" else f"argMax(step, {order})"
     return f"""SELECT {SERIES}, rank, {bucket} AS slot,
   toFloat64(min({x})) AS x_low, toFloat64(max({x})) AS x_high, {last_step} AS last_step,
   argMin(value, {order}) AS first_value, argMax(value, {order}) AS last_value,

@@ -123,8 +123,9 @@ class _Servicer(IngestServicer):
     async def Stream(self, requests, context):
         await self._authorize(context)
         queue: asyncio.Queue = asyncio.Queue()
-        reading = asyncio.create_task(self._read(requests, context, queue))
-        pushing = asyncio.create_task(self._push(queue))
+        told: dict[bytes, int] = {}  # committed, as last told on this stream
+        reading = asyncio.create_task(self._read(requests, context, queue, told))
+        pushing = asyncio.create_task(self._push(queue, told))
         try:
             while (message := await queue.get()) is not None:
                 yield message
@@ -132,11 +133,12 @@ class _Servicer(IngestServicer):
             reading.cancel()
             pushing.cancel()
 
-    async def _read(self, requests, context, queue) -> None:
+    async def _read(self, requests, context, queue, told) -> None:
         taken = 0
         try:
             async for message in requests:
                 for answer in self._answer(message):
+                    told[answer.producer] = answer.ack.committed_seq
                     queue.put_nowait(answer)
                 taken += message.HasField("frame")
                 if self._ledger.break_every and taken >= self._ledger.break_every:
@@ -161,9 +163,8 @@ class _Servicer(IngestServicer):
             ack = self._ledger.take(message.frame)
             yield pb.ServerMessage(producer=message.frame.producer, ack=ack)
 
-    async def _push(self, queue) -> None:
+    async def _push(self, queue, told) -> None:
         """Push commits that come later than the frames."""
-        told: dict[bytes, int] = {}
         while True:
             await asyncio.sleep(0.05)
             for producer, account in self._ledger.accounts.items():

@@ -19,6 +19,7 @@ from tests.integration.fixtures_spools import (
     weir_json,
 )
 from weir._spool import agent_log_path
+from weir.agent._lock import agent_pid
 from weir_proto.v1 import ingest_pb2 as pb
 
 __all__ = ["gateway", "start_agent"]  # fixtures
@@ -373,3 +374,30 @@ def test_sync_says_what_is_left_and_fails(gateway, root):
     assert done.returncode == 1
     assert "some frames are left" in done.stdout
     assert not trainer.forgotten
+
+
+def test_a_run_of_the_sdk_is_drained_by_the_agent_that_it_starts(gateway, root):
+    program = (
+        "import weir\n"
+        f"run = weir.init(project='p', id='sdk', server={gateway.address!r}, dir={str(root)!r})\n"
+        "for step in range(100):\n"
+        "    run.log({'loss': 1 / (1 + step)}, step=step)\n"
+        "run.finish()\n"
+    )
+    environ = os.environ | {"WEIR_AGENT_IDLE_S": "0.5"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    account = gateway.ledger.only()
+    bodies = [pb.Body.FromString(body) for body in account.frames.values()]
+    steps = b"".join(block.step for body in bodies for block in body.points)
+    assert len(steps) == 100 * 8
+    assert account.final_seq == account.last == account.committed
+    wait_until(lambda: not (root / "p").exists())
+    wait_until(lambda: agent_pid(root, NODE) is None)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from weir_store import columns
 from weir_store.clickhouse import ClickHouse, connect
+from weir_store.codes import INSERT_SCHEMA_CODES, INVALID_QUERY_CODES, REJECTED_CODES, SCHEMA_CODES
 from weir_store.errors import InvalidQuery, SchemaMismatch, StoreRejected, StoreUnavailable
 from weir_store.migrate import check, list_migrations, migrate
 
@@ -150,3 +151,14 @@ def test_a_connection_is_shared_by_threads(clickhouse: ClickHouse) -> None:
         thread.join()
 
     assert sorted(answers) == list(range(16))
+
+
+def test_the_codes_we_sort_errors_by_are_clickhouse_s(clickhouse: ClickHouse) -> None:
+    ours = {**SCHEMA_CODES, **INSERT_SCHEMA_CODES, **REJECTED_CODES, **INVALID_QUERY_CODES}
+
+    rows = clickhouse.query_rows(
+        "SELECT code, errorCodeToName(code) FROM (SELECT arrayJoin({codes:Array(Int32)}) AS code)",
+        {"codes": sorted(ours)},
+    )
+
+    assert dict(rows) == ours

@@ -57,6 +57,7 @@ class Intake:
         self._appender = appender
         self._watermarks = watermarks
         self._clock = clock
+        self._in_trouble = False
 
     async def take(
         self, frames: Sequence[tuple[Producer, ingest_pb2.Frame]]
@@ -133,11 +134,10 @@ class Intake:
         try:
             results = await self._append(answers)
         except StreamUnavailable as error:
-            get_logger().warning("stream does not answer, clients will wait", problem=str(error))
-            for answer in answers:
-                answer.retry_after_s = _AWAY_RETRY_S
+            self._postpone(answers, error)
             return
         fault.hit("gateway.after_append")
+        self._trouble_over()
         for answer, of_producer in zip(answers, results, strict=True):
             self._settle(answer, of_producer)
         unknown = [answer for answer in answers if answer.unknown]
@@ -162,9 +162,7 @@ class Intake:
                 await self._reseed(answer.producer)
             results = await self._append(answers)
         except (StreamUnavailable, StoreError) as error:
-            get_logger().warning("cannot tell redis where producers stand", problem=str(error))
-            for answer in answers:
-                answer.retry_after_s = _AWAY_RETRY_S
+            self._postpone(answers, error)
             return
         for answer, of_producer in zip(answers, results, strict=True):
             answer.retry_after_s = 0.0
@@ -216,10 +214,24 @@ class Intake:
             else:
                 producer.accepted = accepted
         except (StreamUnavailable, StoreError) as error:
-            get_logger().warning("cannot look for missing frames", problem=str(error))
-            answer.retry_after_s = _AWAY_RETRY_S
+            self._postpone([answer], error)
         else:
             answer.rewind = True
+
+    # ── trouble ────────────────────────────────────────────────────────────
+
+    def _postpone(self, answers: Sequence[_Answer], error: Exception) -> None:
+        """Nothing was decided: ask the clients for patience, and tell the log once."""
+        for answer in answers:
+            answer.retry_after_s = _AWAY_RETRY_S
+        if not self._in_trouble:
+            get_logger().warning("frames cannot be appended, clients wait", problem=str(error))
+        self._in_trouble = True
+
+    def _trouble_over(self) -> None:
+        if self._in_trouble:
+            get_logger().info("frames can be appended again")
+        self._in_trouble = False
 
     # ── answering ──────────────────────────────────────────────────────────
 

@@ -9,11 +9,13 @@ import sys
 import threading
 import uuid
 from collections.abc import Sequence
+from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import start_http_server
 
 from weir_server import fault
 from weir_server.clock import SystemClock
+from weir_server.errors import StartupError
 from weir_server.log import get_logger
 from weir_server.settings import ClickHouseSettings, StreamSettings, WriterSettings
 from weir_server.stream.redis import RedisConsumer, prepare_stream
@@ -36,7 +38,7 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
         Exit code: 0 after a polite stop, 1 when the tables are not those of this release.
 
     Raises:
-        StartupError: Redis is away or unfit.
+        StartupError: Redis is away or unfit, or the port of /metrics is taken.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,7 +54,7 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
         prepare_stream(stream)
         if not _schema_fits(clickhouse, store.database, stop):
             return 1
-        metrics, _ = start_http_server(writer.metrics_port)
+        metrics, _ = _serve_metrics(writer.metrics_port)
         threads = _start_shards(writer, stream, store, clickhouse, stop)
         get_logger().info("writer ready", shards=len(threads), metrics_port=metrics.server_port)
         sys.stdout.write("writer ready\n")
@@ -63,6 +65,16 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
     finally:
         clickhouse.close()
     return 0
+
+
+def _serve_metrics(port: int) -> tuple[WSGIServer, threading.Thread]:
+    try:
+        return start_http_server(port)
+    except OSError as error:
+        raise StartupError(
+            f"cannot listen on port {port}: {error.strerror}",
+            hint="choose another writer.metrics_port, or 0",
+        ) from error
 
 
 def _schema_fits(clickhouse: ClickHouse, database: str, stop: threading.Event) -> bool:

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS ${db}.points ${on_cluster} (
 ) ENGINE = ${replicated}ReplacingMergeTree(ver)
 PARTITION BY toYYYYMM(run_date)
 ORDER BY (project, run_id, metric, step, rank)
-SETTINGS ${durable}, enable_block_number_column = 1, enable_block_offset_column = 1;
+SETTINGS ${durable};
 
 -- Idempotent aggregates only: a block delivered twice cannot change them.
 CREATE TABLE IF NOT EXISTS ${db}.series ${on_cluster} (
