@@ -71,7 +71,7 @@ def running_weir(*flags: str) -> Iterator[Weir]:
     with tempfile.TemporaryDirectory(prefix="weir-bench-", ignore_cleanup_errors=True) as folder:
         data_dir = Path(folder) / "data"
         command = [
-            sys.executable, "-m", "weir.cli", "up", "--data-dir", str(data_dir), "--no-dashboard",
+            sys.executable, "-m", "weir_server", "up", "--data-dir", str(data_dir), "--no-dashboard",
             "--gateway.port", "0", "--engine.port", "0",
             "--gateway.metrics-port", "0", "--writer.metrics-port", "0", *flags,
         ]  # fmt: skip

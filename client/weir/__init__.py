@@ -18,11 +18,14 @@ from weir._summary import Goal, Policy
 from weir.errors import UsageError
 
 if TYPE_CHECKING:
+    from weir._api import Api
+
     run: Run | None
     config: Nested
     summary: Summary
 
 __all__ = [
+    "Api",
     "Run",
     "Settings",
     "Stats",
@@ -78,11 +81,15 @@ def _current() -> Run:
 
 
 def __getattr__(name: str) -> Any:
-    """`weir.run` (None when no run is open), `weir.config` and `weir.summary`."""
+    """`weir.Api`, `weir.run` (None when no run is open), `weir.config` and `weir.summary`."""
+    if name == "Api":  # loads gRPC, which training does without
+        from weir._api import Api
+
+        return Api
     if name not in _OF_CURRENT_RUN:
         raise AttributeError(f"module 'weir' has no attribute {name!r}")
     return current_run() if name == "run" else getattr(_current(), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_OF_CURRENT_RUN})
+    return sorted({*globals(), *__all__, *_OF_CURRENT_RUN})

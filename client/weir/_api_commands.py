@@ -1,6 +1,7 @@
 """`weir projects`, `weir runs`, `weir show` and `weir metrics`: asking the server from a shell."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -206,8 +207,18 @@ def _print_table(
 
 
 def _print_json(answer: Any) -> None:
-    click.echo(json.dumps(answer, indent=1, default=_json_default))
+    click.echo(json.dumps(_json_ready(answer), indent=1, allow_nan=False))
 
 
-def _json_default(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _json_ready(value: Any) -> Any:
+    """Return what JSON can say: times as ISO 8601, NaN and infinities as text."""
+    match value:
+        case dict():
+            return {key: _json_ready(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_json_ready(each) for each in value]
+        case datetime():
+            return value.isoformat()
+        case float() if not math.isfinite(value):
+            return str(value)
+    return value

@@ -254,10 +254,11 @@ class RunList(Sequence[RunView]):
 
     def _reach(self, index: int) -> bool:
         """Fetch until there is a run number `index`; False when there is none."""
-        while len(self._seen) <= index < len(self):
+        length = len(self)  # may fetch the first page
+        while len(self._seen) <= index < length:
             if not self._fetch():
-                return False
-        return index < len(self._seen)
+                break
+        return index < min(len(self._seen), length)
 
     def _fetch(self) -> bool:
         """Ask for the next page; False when it is empty."""

@@ -62,3 +62,7 @@ def _explain_missing_server(group: click.Group, error: ImportError) -> None:
     asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     if asked and asked not in group.commands:
         raise SystemExit(f"weir: `weir {asked}` needs the server ({error}) — {_INSTALL_SERVER}")
+
+
+if __name__ == "__main__":
+    main()

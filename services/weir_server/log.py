@@ -16,7 +16,7 @@ def configure_logs(settings: LogSettings, *, service: str) -> None:
 
     Records of the standard library (grpc, uvicorn …) take the same road.
     """
-    stamps = [
+    stamps: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

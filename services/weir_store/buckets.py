@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 INT64 = (-(1 << 63), (1 << 63) - 1)
+_WIDEST = 1023  # exponent of the largest power of two that a float can hold
 
 
 def step_shift(first: int, last: int, max_points: int) -> int:
@@ -28,11 +29,11 @@ def value_width(first: float, last: float, max_points: int) -> float:
 
     Bucket n holds the x with `floor(x / width) == n`. A range across 0 takes
     at least two buckets. No bucket is narrower than what a float can tell
-    apart at that size.
+    apart at that size, and none wider than 2**1023, the widest there is.
     """
     most = max(max_points, 2 if first < 0 <= last else 1)
     exponent = math.frexp(max(abs(first), abs(last), 1e-290))[1] - 53
-    while _buckets(first, last, exponent) > most:
+    while exponent < _WIDEST and _buckets(first, last, exponent) > most:
         exponent += 1
     return math.ldexp(1.0, exponent)
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from weir_store.attributes import (
-    METRIC_RULE,
-    Attributes,
-    Rule,
-    of_paths,
-    policy_of,
-    read_rule,
-    value_of,
-)
+from weir_store.attributes import Attributes, of_paths
 from weir_store.clickhouse import ClickHouse
 from weir_store.conditions import Condition, Field, Kind, fields_of
 from weir_store.errors import InvalidQuery, UnknownRun
 from weir_store.filter import parse, parse_field
 from weir_store.parameters import Parameters
-from weir_store.plan import SeriesKey
-from weir_store.reader_latest import LatestReader
+from weir_store.reader_details import LABELS, DetailsReader
 from weir_store.reader_live import live_runs, of_runs
 from weir_store.reader_pages import Override, page_sql
 from weir_store.records import Project, Run, RunPage, RunQuery, RunRef, RunState, Session
 from weir_store.run_state import SILENCE, SILENT_AFTER_S, lives_sql
 
 MAX_PAGE = 10_000
-_LABELS = ("name", "group", "job_type", "user", "notes")
 
 
 def unix_us() -> int:
@@ -46,7 +36,7 @@ class RunsReader:
         self._clickhouse = clickhouse
         self._database = database
         self._now_unix_us = now_unix_us
-        self._latest = LatestReader(clickhouse, database)
+        self._details = DetailsReader(clickhouse, database)
 
     def list_projects(self) -> list[Project]:
         """Return all projects; see `Reader.list_projects`."""
@@ -92,7 +82,9 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
     ) -> RunPage:
         parameters = Parameters()
         scope = _scope(query, parameters)
-        overrides = self._overrides(query, {*fields_of(condition), order})
+        fields = {*fields_of(condition), order}
+        summaries = [field.name for field in fields if field.space == "summary"]
+        overrides = self._details.overrides(scope, summaries, parameters)
         sql = self._page_sql(scope, condition, order, descending, parameters, overrides)
         page = f"{sql} LIMIT {query.limit} OFFSET {query.offset}"
         rows = self._clickhouse.query_rows(page, parameters.values)
@@ -124,91 +116,19 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
     def _alive(self, parameters: Parameters) -> str:
         return parameters.whole(self._now_unix_us() - SILENT_AFTER_S * 1_000_000)
 
-    def _overrides(self, query: RunQuery, fields: Iterable[Field]) -> dict[str, list[Override]]:
-        """Return, for metrics asked for as `summary.*`, where a rule says more than `last`."""
-        metrics = sorted({field.name for field in fields if field.space == "summary"})
-        if not metrics:
-            return {}
-        parameters = Parameters()
-        sql = f"""
-SELECT project, run_id, path, str, ver FROM {self._database}.run_attrs FINAL
-WHERE {_scope(query, parameters)} AND ns = 'meta' AND startsWith(path, '{METRIC_RULE}')"""
-        rules: dict[RunRef, list[Rule]] = {}
-        for project, run_id, path, text, ver in self._clickhouse.query_rows(sql, parameters.values):
-            rule = read_rule(path, text, ver)
-            rules.setdefault(RunRef(project, run_id), []).extend([rule] if rule else [])
-        policies = {
-            (run.project, run.run_id, metric): policy
-            for run, told in rules.items()
-            for metric in metrics
-            if (policy := policy_of(metric, told)) != "last"
-        }
-        overrides: dict[str, list[Override]] = {}
-        for (project, run_id, metric), value in self._latest.summarised(policies).items():
-            overrides.setdefault(metric, []).append(Override(project, run_id, value))
-        return overrides
-
     def _filled(self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str] | None) -> list[Run]:
-        """Give the runs of a page what hangs on them: two more questions for all of them together."""
+        """Give the runs of a page what hangs on them: a few questions for all of them together."""
         if not rows:
             return []
         refs = [RunRef(row[0], row[1]) for row in rows]
         paths = of_paths(columns)
-        attributes = self._attributes(refs, paths)
+        attributes = self._details.attributes(refs, paths)
         metrics = None if paths is None else paths["summary"]
-        summaries = self._automatic(refs, attributes, metrics)
+        summaries = self._details.automatic_summaries(refs, attributes, metrics)
         return [
             _run(row, attributes.get(ref) or Attributes(), summaries.get(ref, {}), paths)
             for row, ref in zip(rows, refs, strict=True)
         ]
-
-    def _attributes(
-        self, refs: Sequence[RunRef], paths: Mapping[str, Sequence[str]] | None
-    ) -> dict[RunRef, Attributes]:
-        parameters = Parameters()
-        where = of_runs(refs, parameters)
-        if paths is not None:
-            chosen = [
-                f"(ns = 'config' AND path IN {parameters.texts(paths['config'])})",
-                f"(ns = 'summary' AND path IN {parameters.texts(paths['summary'])})",
-                f"(ns = 'meta' AND path IN {parameters.texts([*_LABELS, *paths['meta']])})",
-                f"(ns = 'meta' AND startsWith(path, '{METRIC_RULE}'))",
-                "ns = 'tag'",
-            ]
-            where += f" AND ({' OR '.join(chosen)})"
-        sql = f"""
-SELECT project, run_id, toString(ns), path, toString(type), num, int, str, ver
-FROM {self._database}.run_attrs FINAL WHERE {where} ORDER BY project, run_id, ns, path"""
-        found: dict[RunRef, Attributes] = {}
-        for project, run_id, space, path, *typed, ver in self._clickhouse.query_rows(
-            sql, parameters.values
-        ):
-            held = found.setdefault(RunRef(project, run_id), Attributes())
-            held.put(space, path, value_of(*typed), ver)
-        return found
-
-    def _automatic(
-        self,
-        refs: Sequence[RunRef],
-        attributes: Mapping[RunRef, Attributes],
-        metrics: Sequence[str] | None,
-    ) -> dict[RunRef, dict[str, float]]:
-        """Return what each metric came to, by the run's rules."""
-        last = self._latest.last_values(refs, metrics)
-        policies: dict[SeriesKey, str] = {}
-        summaries: dict[RunRef, dict[str, float]] = {}
-        for key, value in last.items():
-            ref = RunRef(key[0], key[1])
-            held = attributes.get(ref)
-            policy = policy_of(key[2], held.rules) if held and held.rules else "last"
-            if policy == "last":
-                summaries.setdefault(ref, {})[key[2]] = value
-            else:
-                policies[key] = policy
-        for (project, run_id, metric), told in self._latest.summarised(policies).items():
-            if told is not None:
-                summaries.setdefault(RunRef(project, run_id), {})[metric] = told
-        return summaries
 
 
 def check(query: RunQuery) -> None:
@@ -250,7 +170,7 @@ def _run(
         project=project,
         run_id=run_id,
         created_unix_us=created,
-        **{label: held.text(label) for label in _LABELS},
+        **{label: held.text(label) for label in LABELS},
         state=RunState(state),
         tags=tuple(sorted(held.tags)),
         finished_unix_us=ended,

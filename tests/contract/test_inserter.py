@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
+
 from tests.integration.fixtures_engine import EngineProcess
 from tests.unit.server import frames
-
 from weir_proto.v1 import ingest_pb2
 from weir_server.stream.base import StreamEntry
 from weir_server.writer.rows import build_block

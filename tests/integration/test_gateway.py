@@ -1,6 +1,7 @@
 """The gateway on real gRPC and a real Redis: what clients may rely on, and what bad ones run into."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from urllib.request import urlopen
 
 import grpc
 import numpy as np
@@ -227,6 +229,19 @@ def test_a_forgetful_redis_is_told_where_the_store_stands(connect, writer, redis
     entries = writer.commit()
     assert [entry.frame.seq for entry in entries] == [4, 5]
     assert len({entry.run_created_unix_us for entry in entries}) == 1
+
+
+def test_a_client_that_has_sent_all_hears_when_redis_forgot_some(connect, writer, redis_server):
+    producer, client = producer_id(), connect()
+    client.greet(hello_of(producer))
+    client.send(*(frame_of(producer, seq) for seq in (1, 2)))
+    writer.commit()
+    client.send(frame_of(producer, 3))
+    redis_server.flush()  # and the client has nothing more to say
+    assert eventually(lambda: client.hear("ack").ack.expect_seq == 3)
+    client.send(frame_of(producer, 3))
+    writer.commit()
+    assert eventually(lambda: client.hear("ack").ack.committed_seq == 3)
 
 
 def test_a_redis_behind_the_store_is_raised_and_nothing_is_asked_for_twice(
@@ -641,11 +656,35 @@ def test_health_and_reflection_answer_without_a_token(start, tokens_file):
     assert health_of(start(tokens_file=tokens_file)) == "SERVING"
 
 
-def process(redis_server: RedisServer, port: int) -> subprocess.Popen[str]:
+def test_tls_lets_in_who_trusts_the_certificate(start, tmp_path):
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not here")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    gateway = start(tls_cert=cert, tls_key=key)
+    trusted = grpc.ssl_channel_credentials(cert.read_bytes())
+    with grpc.secure_channel(f"localhost:{gateway.port}", trusted) as channel:
+        request = pb.AppendRequest(hello=hello_of(producer_id()))
+        assert ingest_pb2_grpc.IngestStub(channel).Append(request, timeout=20).HasField("welcome")
+    with pytest.raises(grpc.RpcError):
+        append(gateway, request)
+
+
+def process(redis_server: RedisServer, port: int, metrics_port: int = 0) -> subprocess.Popen[str]:
     code = (
         "import sys; from weir_server.settings import *; from weir_server.gateway.serve import serve;"
+        "from weir_server.log import configure_logs; configure_logs(LogSettings(), service='gateway');"
         "from weir_server.errors import StartupError\n"
-        f"try: sys.exit(serve(GatewaySettings(port={port}, metrics_port=0, drain_s=2),"
+        f"try: sys.exit(serve(GatewaySettings(port={port}, metrics_port={metrics_port}, drain_s=2),"
         f" StreamSettings(url={redis_server.url!r}), ClickHouseSettings(url='http://127.0.0.1:9')))\n"
         "except StartupError as error: sys.exit(str(error))"
     )
@@ -655,7 +694,10 @@ def process(redis_server: RedisServer, port: int) -> subprocess.Popen[str]:
 
 
 def test_the_process_says_where_it_is_and_leaves_politely(redis_server):
-    gateway = process(redis_server, 0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        metrics_port = free.getsockname()[1]
+    gateway = process(redis_server, 0, metrics_port)
     try:
         line = gateway.stdout.readline()
         assert line.startswith("gateway ready on 127.0.0.1:")
@@ -663,6 +705,8 @@ def test_the_process_says_where_it_is_and_leaves_politely(redis_server):
         client.say(hello_of(producer_id()))
         refusal = client.hear().refusal  # there is no store, so no run can be begun
         assert (refusal.code, refusal.retry) == ("SERVER_BUSY", True)
+        with urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as page:
+            assert b"weir_ingest_streams 1.0" in page.read()
         gateway.send_signal(signal.SIGTERM)
         assert client.hear("goaway").goaway.reason
         client.half_close()

@@ -1,12 +1,12 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
-from tests.integration.fixtures_engine import EngineProcess
-from uuid import uuid4
 
+from tests.integration.fixtures_engine import EngineProcess
 from weir_store import columns
 from weir_store.clickhouse import ClickHouse, connect
 from weir_store.codes import INSERT_SCHEMA_CODES, INVALID_QUERY_CODES, REJECTED_CODES, SCHEMA_CODES
@@ -34,7 +34,9 @@ def test_a_new_store_gets_every_migration_once(clickhouse: ClickHouse, database:
     check(clickhouse, database)
 
 
-def test_migrating_twice_at_once_ends_in_one_good_store(clickhouse: ClickHouse, database: str) -> None:
+def test_migrating_twice_at_once_ends_in_one_good_store(
+    clickhouse: ClickHouse, database: str
+) -> None:
     threads = [threading.Thread(target=migrate, args=(clickhouse, database)) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -45,21 +47,29 @@ def test_migrating_twice_at_once_ends_in_one_good_store(clickhouse: ClickHouse, 
     assert migrate(clickhouse, database) == []
 
 
-def test_a_migration_that_was_cut_off_is_completed_by_the_next(clickhouse: ClickHouse, database: str) -> None:
+def test_a_migration_that_was_cut_off_is_completed_by_the_next(
+    clickhouse: ClickHouse, database: str
+) -> None:
     migrate(clickhouse, database)
     clickhouse.command(f"DROP TABLE {database}_raw.sessions")
-    clickhouse.command(f"ALTER TABLE {database}_raw.schema_versions DELETE WHERE number = 2 SETTINGS mutations_sync = 1")
+    clickhouse.command(
+        f"ALTER TABLE {database}_raw.schema_versions DELETE WHERE number = 2 SETTINGS mutations_sync = 1"
+    )
 
     assert migrate(clickhouse, database) == ["0002_runs"]
     assert clickhouse.query_rows(f"SELECT count() FROM {database}_raw.sessions") == [(0,)]
 
 
-def test_a_process_does_not_start_on_a_store_without_tables(clickhouse: ClickHouse, database: str) -> None:
+def test_a_process_does_not_start_on_a_store_without_tables(
+    clickhouse: ClickHouse, database: str
+) -> None:
     with pytest.raises(SchemaMismatch, match="weir migrate"):
         check(clickhouse, database)
 
 
-def test_a_store_newer_than_the_release_is_left_alone(clickhouse: ClickHouse, database: str) -> None:
+def test_a_store_newer_than_the_release_is_left_alone(
+    clickhouse: ClickHouse, database: str
+) -> None:
     migrate(clickhouse, database)
     clickhouse.command(
         f"INSERT INTO {database}_raw.schema_versions (number, name, sha256) VALUES (9999, 'future', '{'0' * 64}')"
@@ -107,21 +117,27 @@ def test_a_question_that_is_wrong_is_not_worth_repeating(clickhouse: ClickHouse)
             list(clickhouse.stream_arrow(sql))
 
 
-def test_a_table_that_is_missing_asks_for_a_migration(clickhouse: ClickHouse, database: str) -> None:
+def test_a_table_that_is_missing_asks_for_a_migration(
+    clickhouse: ClickHouse, database: str
+) -> None:
     with pytest.raises(SchemaMismatch, match="weir migrate"):
         clickhouse.query_rows(f"SELECT 1 FROM {database}_raw.points")
     with pytest.raises(SchemaMismatch, match="weir migrate"):
         clickhouse.insert_arrow(f"{database}_raw.points", pa.table({"step": [1]}))
 
 
-def test_a_column_that_is_missing_asks_for_a_migration(clickhouse: ClickHouse, database: str) -> None:
+def test_a_column_that_is_missing_asks_for_a_migration(
+    clickhouse: ClickHouse, database: str
+) -> None:
     migrate(clickhouse, database)
 
     with pytest.raises(SchemaMismatch):
         clickhouse.insert_arrow(f"{database}_raw.points", pa.table({"no_such_column": [1]}))
 
 
-def test_a_row_the_store_can_never_take_is_refused_for_good(clickhouse: ClickHouse, database: str) -> None:
+def test_a_row_the_store_can_never_take_is_refused_for_good(
+    clickhouse: ClickHouse, database: str
+) -> None:
     migrate(clickhouse, database)
 
     with pytest.raises(StoreRejected):
@@ -141,7 +157,9 @@ def test_a_connection_is_shared_by_threads(clickhouse: ClickHouse) -> None:
     answers: list[int] = []
     threads = [
         threading.Thread(
-            target=lambda n=n: answers.append(clickhouse.query_rows("SELECT {n:UInt8} + 0", {"n": n})[0][0])
+            target=lambda n=n: answers.append(
+                clickhouse.query_rows("SELECT {n:UInt8} + 0", {"n": n})[0][0]
+            )
         )
         for n in range(16)
     ]

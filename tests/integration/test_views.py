@@ -41,7 +41,9 @@ def store(engine: EngineProcess) -> Iterator[Store]:
 
 
 def value_at(step: int) -> float:
-    return VALUES[step % len(VALUES)] + (step // 64 if math.isfinite(VALUES[step % len(VALUES)]) else 0)
+    return VALUES[step % len(VALUES)] + (
+        step // 64 if math.isfinite(VALUES[step % len(VALUES)]) else 0
+    )
 
 
 def block(first_step: int, count: int, seq: int) -> Block:
@@ -69,7 +71,15 @@ def expected_buckets() -> list[tuple]:
     for step in range(-130, 270):
         steps[step >> 6].append(step)
     return [
-        (bucket, value_at(found[0]), value_at(found[-1]), *finite_range(found), flags(found), found[0], found[-1])
+        (
+            bucket,
+            value_at(found[0]),
+            value_at(found[-1]),
+            *finite_range(found),
+            flags(found),
+            found[0],
+            found[-1],
+        )
         for bucket, found in sorted(steps.items())
     ]
 
@@ -81,10 +91,14 @@ def finite_range(steps: list[int]) -> tuple[float, float]:
 
 def flags(steps: list[int]) -> int:
     values = np.array([value_at(step) for step in steps])
-    return int(np.isnan(values).any() + 2 * (values == np.inf).any() + 4 * (values == -np.inf).any())
+    return int(
+        np.isnan(values).any() + 2 * (values == np.inf).any() + 4 * (values == -np.inf).any()
+    )
 
 
-@pytest.mark.parametrize("repeats", [("a",), ("a", "a"), ("a", "b", "c")], ids=["once", "retried", "replayed"])
+@pytest.mark.parametrize(
+    "repeats", [("a",), ("a", "a"), ("a", "b", "c")], ids=["once", "retried", "replayed"]
+)
 def test_the_roll_up_says_what_a_slow_count_says(store: Store, repeats: tuple[str, ...]) -> None:
     for tokens in repeats:
         insert_all(store, tokens)
@@ -92,7 +106,9 @@ def test_the_roll_up_says_what_a_slow_count_says(store: Store, repeats: tuple[st
     assert [str(row) for row in store.rows(BUCKETS)] == [str(row) for row in expected_buckets()]
 
 
-@pytest.mark.parametrize("repeats", [("a",), ("a", "a"), ("a", "b", "c")], ids=["once", "retried", "replayed"])
+@pytest.mark.parametrize(
+    "repeats", [("a",), ("a", "a"), ("a", "b", "c")], ids=["once", "retried", "replayed"]
+)
 def test_the_series_says_what_a_slow_count_says(store: Store, repeats: tuple[str, ...]) -> None:
     for tokens in repeats:
         insert_all(store, tokens)

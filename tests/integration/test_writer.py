@@ -31,7 +31,11 @@ KILLED = 137
 FAULTS = [
     "writer.before_inflight:1",
     "writer.before_insert:1",
-    *(f"writer.after_table.{table}:1" for table in tables.INSERT_ORDER if table != tables.TEXT_POINTS),
+    *(
+        f"writer.after_table.{table}:1"
+        for table in tables.INSERT_ORDER
+        if table != tables.TEXT_POINTS
+    ),
     "writer.after_table.points:3",
     "writer.before_commit:2",
     "writer.after_commit:1",
@@ -152,18 +156,26 @@ def assert_everything_is_stored_once(world: World) -> None:
         for step in range(FRAMES * STEPS)
         if rank % 2 or not 15 <= step < 20
     ]
-    assert [(r, m, s, round(v, 6)) for r, m, s, v in found] == [(r, m, s, round(v, 6)) for r, m, s, v in expected]
-    assert world.rows("SELECT rank, seq FROM raw.dead_letters AS d FINAL JOIN raw.sessions AS s FINAL"
-                      " USING producer ORDER BY 1") == [(0, 4), (2, 4)]
+    assert [(r, m, s, round(v, 6)) for r, m, s, v in found] == [
+        (r, m, s, round(v, 6)) for r, m, s, v in expected
+    ]
+    assert world.rows(
+        "SELECT rank, seq FROM raw.dead_letters AS d FINAL JOIN raw.sessions AS s FINAL"
+        " USING producer ORDER BY 1"
+    ) == [(0, 4), (2, 4)]
     assert world.rows("SELECT count() FROM raw.events FINAL WHERE kind = 'dead_letter'") == [(2,)]
-    summary = world.rows("SELECT rank, min(min_step), max(max_step), argMaxMerge(last), argMinMerge(first)"
-                         " FROM raw.series WHERE metric = 'loss' GROUP BY rank ORDER BY rank")
+    summary = world.rows(
+        "SELECT rank, min(min_step), max(max_step), argMaxMerge(last), argMinMerge(first)"
+        " FROM raw.series WHERE metric = 'loss' GROUP BY rank ORDER BY rank"
+    )
     last = FRAMES * STEPS - 1
     assert summary == [(rank, 0, last, float(last), 0.0) for rank in ranks]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_writer_killed_anywhere_leaves_every_point_stored_exactly_once(world: World, fault: str) -> None:
+def test_a_writer_killed_anywhere_leaves_every_point_stored_exactly_once(
+    world: World, fault: str
+) -> None:
     for number in range(3):
         world.append(training(number))
 

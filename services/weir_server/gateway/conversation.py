@@ -15,6 +15,7 @@ from weir_server.gateway.greeting import Greeter
 from weir_server.gateway.inbox import Inbox
 from weir_server.gateway.intake import Intake
 from weir_server.gateway.limits import MAX_PRODUCERS, Code
+from weir_server.gateway.news import news_of
 from weir_server.gateway.origin import Refused, server_error
 from weir_server.gateway.producer import Producer
 from weir_server.gateway.watch import Watch
@@ -185,7 +186,7 @@ class Conversation:
                 told_to_leave = True
                 await self._send(ingest_pb2.ServerMessage(goaway=_goaway()))
             for producer in list(self._producers.values()):
-                await self._tell(producer)
+                await self._tell_news(producer)
 
     async def _wait_for_news(self) -> None:
         try:
@@ -195,21 +196,10 @@ class Conversation:
             return
         self._news.clear()
 
-    async def _tell(self, producer: Producer) -> None:
-        if producer.stop is not None and not producer.told_stop:
-            producer.told_stop = True
-            control = ingest_pb2.Control(
-                stop=True, reason=producer.stop.reason, by=producer.stop.by
-            )
-            await self._send(ingest_pb2.ServerMessage(producer=producer.id, control=control))
-        if producer.committed > producer.told_committed and not producer.refused:
-            producer.told_committed = producer.committed
-            ack = ingest_pb2.Ack(
-                accepted_seq=producer.accepted,
-                committed_seq=producer.committed,
-                server_time_unix_us=self._clock.unix_us(),
-            )
-            await self._send(ingest_pb2.ServerMessage(producer=producer.id, ack=ack))
+    async def _tell_news(self, producer: Producer) -> None:
+        news = news_of(producer, now_s=self._clock.monotonic_s(), now_unix_us=self._clock.unix_us())
+        for message in news:
+            await self._send(message)
 
     async def _refuse(self, name: bytes, refused: Refused) -> None:
         telemetry.INGEST_REJECTS.labels(refused.code).inc()

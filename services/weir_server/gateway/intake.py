@@ -17,6 +17,7 @@ from weir_server.gateway.judge import Damaged, Judge, Judged
 from weir_server.gateway.limits import MAX_REJECTS, Code
 from weir_server.gateway.origin import Refused, server_error
 from weir_server.gateway.producer import Producer, Turn
+from weir_server.gateway.reseed import reseed
 from weir_server.gateway.validate import SchemaTooNew
 from weir_server.gateway.watermarks import StoredWatermarks
 from weir_server.log import get_logger
@@ -159,7 +160,7 @@ class Intake:
         """Redis has forgotten these producers: tell it where the store stands, then append."""
         try:
             for answer in answers:
-                await self._reseed(answer.producer)
+                await reseed(answer.producer, self._appender, self._watermarks)
             results = await self._append(answers)
         except (StreamUnavailable, StoreError) as error:
             self._postpone(answers, error)
@@ -167,12 +168,6 @@ class Intake:
         for answer, of_producer in zip(answers, results, strict=True):
             answer.retry_after_s = 0.0
             self._settle(answer, of_producer)
-
-    async def _reseed(self, producer: Producer) -> None:
-        (committed,) = await self._watermarks.read([producer.id])
-        await self._appender.register_run(*producer.run, producer.birth_unix_us)
-        producer.accepted = await self._appender.raise_to(producer.shard, producer.id, committed)
-        producer.commit_seen(committed)
 
     def _settle(self, answer: _Answer, results: Sequence[AppendResult]) -> None:
         """Take the stream's word for each frame, up to the first that it did not take."""
@@ -210,7 +205,7 @@ class Intake:
         try:
             accepted = await self._appender.read_accepted(producer.shard, producer.id)
             if accepted is None or accepted <= producer.accepted:
-                await self._reseed(producer)
+                await reseed(producer, self._appender, self._watermarks)
             else:
                 producer.accepted = accepted
         except (StreamUnavailable, StoreError) as error:

@@ -33,6 +33,7 @@ class Producer:
         refused: It is not served on this stream any more.
         stop: Somebody asked its run to stop.
         told_stop: The client has heard of it.
+        forgotten: Redis lost frames that it had accepted; the client must send them again.
     """
 
     origin: ingest_pb2.Origin
@@ -45,6 +46,7 @@ class Producer:
     refused: bool = False
     stop: StopRequest | None = None
     told_stop: bool = False
+    forgotten: bool = False
     _rewinding: bool = False
     _ask_again_at_s: float = 0.0
 

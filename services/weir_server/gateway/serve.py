@@ -71,6 +71,7 @@ async def _serve(
     metrics_server, metrics_thread = _open_metrics(settings)
     try:
         port = await gateway.start()
+        get_logger().info("gateway ready", port=port, metrics_port=metrics_server.server_port)
         sys.stdout.write(f"gateway ready on {settings.host}:{port}\n")
         sys.stdout.flush()
         await stop.wait()

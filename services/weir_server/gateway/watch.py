@@ -1,8 +1,9 @@
-"""Looks up, for all streams of this gateway at once, what became committed and who should stop."""
+"""Looks up, for all streams of this gateway at once, what became committed, what Redis forgot, and who should stop."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -10,12 +11,14 @@ from typing import Final
 from weir_server.clock import Clock
 from weir_server.errors import StreamUnavailable
 from weir_server.gateway.producer import Producer
+from weir_server.gateway.reseed import reseed
 from weir_server.gateway.watermarks import StoredWatermarks
 from weir_server.log import get_logger
 from weir_server.stream.base import Appender
 from weir_store.errors import StoreError
 
-_STOPS_EVERY_S: Final = 2.0
+_SLOW_LOOK_S: Final = 2.0
+_LOOKED_AFTER: Final = 200  # producers that stand still, at one look
 _STORE_EVERY_S: Final = 2.0
 _AWAY_S: Final = 1.0
 _SHARE: Final = 4  # rest at least four times as long as looking took: a fifth of the time at most
@@ -32,7 +35,8 @@ class Watch:
         self._poll_s = poll_s
         self._clock = clock
         self._watched: dict[int, tuple[Producer, Callable[[], None]]] = {}
-        self._stops_at_s = 0.0
+        self._slow_look_at_s = 0.0
+        self._stood_at: dict[int, int] = {}  # committed of those that were waiting at the last look
         self._store_at_s = 0.0
 
     def add(self, producer: Producer, wake: Callable[[], None]) -> None:
@@ -62,9 +66,10 @@ class Watch:
         """Look once."""
         await self._look_for_commits()
         now_s = self._clock.monotonic_s()
-        if now_s >= self._stops_at_s:
-            self._stops_at_s = now_s + _STOPS_EVERY_S
+        if now_s >= self._slow_look_at_s:
+            self._slow_look_at_s = now_s + _SLOW_LOOK_S
             await self._look_for_stops()
+            await self._look_for_forgotten()
 
     async def _look_for_commits(self) -> None:
         by_shard: dict[int, list[Producer]] = defaultdict(list)
@@ -101,6 +106,23 @@ class Watch:
                 producer.stop = stops[producer.run]
                 wake()
 
+    async def _look_for_forgotten(self) -> None:
+        """Find producers that wait for a commit of frames that Redis does not have any more.
+
+        A client that goes on sending hears of it by the answers; one that has sent everything
+        would wait for ever.
+        """
+        waiting = self._outstanding()
+        still = [p for p in waiting if self._stood_at.get(id(p)) == p.committed]
+        self._stood_at = {id(p): p.committed for p in waiting}
+        for producer in random.sample(still, min(len(still), _LOOKED_AFTER)):
+            accepted = producer.accepted
+            known = await self._appender.read_accepted(producer.shard, producer.id)
+            if known is None or known < accepted:
+                await reseed(producer, self._appender, self._watermarks)
+                producer.forgotten = producer.accepted < accepted
+                self._wake(producer)
+
     def _outstanding(self) -> list[Producer]:
         return [p for p, _ in self._watched.values() if p.committed < p.accepted]
 
@@ -108,6 +130,9 @@ class Watch:
         if committed <= producer.committed:
             return
         producer.commit_seen(committed)
+        self._wake(producer)
+
+    def _wake(self, producer: Producer) -> None:
         watched = self._watched.get(id(producer))
         if watched is not None:
             watched[1]()

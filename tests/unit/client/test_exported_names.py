@@ -7,6 +7,7 @@ import weir.testing
 
 def test_the_public_names_are_these() -> None:
     assert weir.__all__ == [
+        "Api",
         "Run",
         "Settings",
         "Stats",
@@ -36,11 +37,11 @@ def test_everything_defined_here_is_public_or_has_an_underscore() -> None:
 
 
 def test_every_public_thing_is_explained() -> None:
-    things = [weir.init, weir.log, weir.Run, weir.Settings, weir.testing.capture]
+    things = [weir.init, weir.log, weir.Api, weir.Run, weir.Settings, weir.testing.capture]
     things += [value for _, value in inspect.getmembers(weir.errors, inspect.isclass)]
     for thing in things:
         assert inspect.getdoc(thing), thing
-    for owner in (weir.Run, weir.Settings, weir.testing.Captured):
+    for owner in (weir.Api, weir.Run, weir.Settings, weir.testing.Captured):
         for name, member in vars(owner).items():
             if not name.startswith("_") and (callable(member) or isinstance(member, property)):
                 assert inspect.getdoc(member), f"{owner.__name__}.{name}"

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.server import frames
 
+from tests.unit.server import frames
 from weir_server.writer.block import Limits, OpenBlock, entries_to_read, halve, token_of
 from weir_server.writer.dead_letter import DeadLetter
 from weir_server.writer.unpack import unpack
@@ -41,7 +41,9 @@ def test_skipped_entries_leave_with_the_block_but_are_not_inserted() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(0, 1 << 40))
-def test_a_read_asks_for_some_entries_and_never_for_endless_ones(seen: int, seen_bytes: int) -> None:
+def test_a_read_asks_for_some_entries_and_never_for_endless_ones(
+    seen: int, seen_bytes: int
+) -> None:
     assert 16 <= entries_to_read(seen, seen_bytes) <= 1_024
 
 

@@ -22,7 +22,7 @@ def test_codes_read_as_they_are_named():
 def test_the_settings_named_on_the_page_exist():
     named = set(re.findall(r"\*gateway\.([a-z_]+)\*", PAGE))
     assert named <= set(GatewaySettings.model_fields)
-    assert {field for field in Limits.__dataclass_fields__} <= named
+    assert set(Limits.__dataclass_fields__) <= named
 
 
 def test_the_numbers_on_the_page_are_those_of_the_code():

@@ -3,8 +3,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.unit.server import frames
 
+from tests.unit.server import frames
 from weir_proto.v1 import ingest_pb2
 from weir_server.writer.dead_letter import DeadLetter
 from weir_server.writer.rows import build_block
@@ -82,7 +82,9 @@ def test_a_frame_without_a_session_update_leaves_the_session_as_it_is() -> None:
 
 
 def test_what_the_gateway_refused_is_an_event_of_the_run_and_always_the_same_one() -> None:
-    refused = [ingest_pb2.Reject(code="METRIC_NAME_TOO_LONG", field="loss…", message="shorten it", count=7)]
+    refused = [
+        ingest_pb2.Reject(code="METRIC_NAME_TOO_LONG", field="loss…", message="shorten it", count=7)
+    ]
 
     (once,) = rows(tables.EVENTS, frames.grid(0), rejects=refused)
     (again,) = rows(tables.EVENTS, frames.grid(0), rejects=refused)
@@ -98,7 +100,12 @@ def test_a_loss_is_an_error_of_the_run_with_its_range_and_count() -> None:
     (row,) = rows(tables.EVENTS, body)
 
     assert (row["kind"], row["severity"]) == ("loss", "error")
-    assert row["attrs"] == {"reason": "disk_full", "first_seq": "3", "last_seq": "9", "points": "70"}
+    assert row["attrs"] == {
+        "reason": "disk_full",
+        "first_seq": "3",
+        "last_seq": "9",
+        "points": "70",
+    }
 
 
 def test_an_event_with_an_unknown_severity_is_stored_as_info() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.server import frames
 
+from tests.unit.server import frames
 from weir_proto.v1 import ingest_pb2
 from weir_server.writer.rows import build_block
 from weir_server.writer.unpack import unpack
@@ -33,7 +33,9 @@ def bodies(draw: Any) -> ingest_pb2.Body:
             metric=np.array(columns_of(draw, width or rows, index), "<u4").tobytes(),
             step=np.array(columns_of(draw, rows, INT64), "<i8").tobytes(),
             time_unix_us=np.array(columns_of(draw, rows, TIMES), "<i8").tobytes(),
-            value=np.array(columns_of(draw, rows * width if width else rows, FLOATS), "<f8").tobytes(),
+            value=np.array(
+                columns_of(draw, rows * width if width else rows, FLOATS), "<f8"
+            ).tobytes(),
             rewrites=draw(st.booleans()),
         )
     for _ in range(draw(st.integers(0, 2))):
@@ -79,7 +81,9 @@ def test_every_point_of_a_block_becomes_one_row_with_its_frame_coordinates(
     block = build_block([unpack(source) for source in sources])
 
     expected = [
-        comparable((f"r{seq % 2}", metric, step, seq % 3, value, time, frames.BIRTH_S << 32 | seq, rewrite))
+        comparable(
+            (f"r{seq % 2}", metric, step, seq % 3, value, time, frames.BIRTH_S << 32 | seq, rewrite)
+        )
         for seq, body in enumerate(parts, 1)
         for metric, step, time, value, rewrite in naive_points(body)
     ]
@@ -133,6 +137,7 @@ def _rows(table: Any, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
     if table is None:
         return []
     plain = {
-        name: (table[name].cast("int64") if name == "ts" else table[name]).to_pylist() for name in names
+        name: (table[name].cast("int64") if name == "ts" else table[name]).to_pylist()
+        for name in names
     }
     return [comparable(row) for row in zip(*plain.values(), strict=True)]

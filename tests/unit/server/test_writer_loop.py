@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.unit.server import frames
 
+from tests.unit.server import frames
 from weir_server.clock import SystemClock
 from weir_server.log import get_logger
 from weir_server.stream.base import Inflight, StreamEntry
@@ -200,7 +200,9 @@ def test_a_writer_that_lost_its_lease_commits_nothing(stream: MemoryStream, stor
     assert other.read_inflight() == Inflight(*_only_id(other), store.tokens[0])
 
 
-def test_two_writers_on_one_shard_store_every_point_once(stream: MemoryStream, store: Store) -> None:
+def test_two_writers_on_one_shard_store_every_point_once(
+    stream: MemoryStream, store: Store
+) -> None:
     append(stream, *(one_point(seq) for seq in range(1, 101)))
 
     with serving(stream, store, owner="a", rows=5), serving(stream, store, owner="b", rows=5):
@@ -254,14 +256,19 @@ def test_one_frame_the_store_refuses_is_set_aside_and_all_others_are_stored(
     assert committed(stream, frames.producer()) == 8
 
 
-def test_a_watermark_never_passes_a_frame_that_is_not_settled(stream: MemoryStream, store: Store) -> None:
+def test_a_watermark_never_passes_a_frame_that_is_not_settled(
+    stream: MemoryStream, store: Store
+) -> None:
     """However a block is halved, when seq n is committed all of 1 … n are points or dead letters."""
     store.poison_step = 3
     append(stream, *(one_point(seq) for seq in range(1, 9)))
     checked: list[int] = []
 
     def check() -> None:
-        settled = {*store.steps(), *(row["seq"] for row in store.rows.list_rows(tables.DEAD_LETTERS))}
+        settled = {
+            *store.steps(),
+            *(row["seq"] for row in store.rows.list_rows(tables.DEAD_LETTERS)),
+        }
         marks = store.rows.read_committed([UUID(bytes=frames.producer())])
         seq = marks.get(UUID(bytes=frames.producer()), 0)
         assert settled >= set(range(1, seq + 1))
@@ -274,7 +281,9 @@ def test_a_watermark_never_passes_a_frame_that_is_not_settled(stream: MemoryStre
     assert len(checked) > 3
 
 
-def test_an_entry_that_cannot_be_read_does_not_stop_the_shard(stream: MemoryStream, store: Store) -> None:
+def test_an_entry_that_cannot_be_read_does_not_stop_the_shard(
+    stream: MemoryStream, store: Store
+) -> None:
     broken = StreamEntry("0-0", frames.producer(), 2, b"\xff\xff")
     append(stream, one_point(1), broken, one_point(3))
 
@@ -322,7 +331,10 @@ def test_a_reply_lost_on_the_way_never_lets_the_watermark_jump_over_its_entries(
 
         def read_new(self, count: int, wait_s: float) -> list[StreamEntry]:
             if not self.lost:
-                assert [entry.seq for entry in real.read_new(2, 0)] == [1, 2]  # never reach the writer
+                assert [entry.seq for entry in real.read_new(2, 0)] == [
+                    1,
+                    2,
+                ]  # never reach the writer
                 self.lost = True
             return real.read_new(count, wait_s)
 
@@ -339,7 +351,9 @@ def test_a_reply_lost_on_the_way_never_lets_the_watermark_jump_over_its_entries(
     assert store.steps() == [1, 2, 3, 4]
 
 
-def test_a_lease_is_kept_while_an_insert_takes_longer_than_it(stream: MemoryStream, store: Store) -> None:
+def test_a_lease_is_kept_while_an_insert_takes_longer_than_it(
+    stream: MemoryStream, store: Store
+) -> None:
     append(stream, one_point(1))
     other, tries = stream.consumer(0, owner="b", lease_s=0.3), []
 
@@ -357,7 +371,9 @@ def test_a_lease_is_kept_while_an_insert_takes_longer_than_it(stream: MemoryStre
     assert not any(tries)
 
 
-def test_a_writer_told_to_stop_lets_go_of_its_shard_at_once(stream: MemoryStream, store: Store) -> None:
+def test_a_writer_told_to_stop_lets_go_of_its_shard_at_once(
+    stream: MemoryStream, store: Store
+) -> None:
     append(stream, one_point(1))
     with serving(stream, store):
         wait_until(lambda: drained(stream))

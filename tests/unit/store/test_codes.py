@@ -12,7 +12,29 @@ from weir_store.codes import (
 from weir_store.errors import InvalidQuery, SchemaMismatch, StoreRejected, StoreUnavailable
 
 # Server down, slow, full, read-only, in doubt, out of memory, out of parts … and one nobody has seen yet.
-WAITING_HELPS = [3, 159, 164, 202, 203, 209, 210, 219, 225, 241, 242, 243, 252, 285, 286, 319, 425, 516, 999, 1001, 88_888]
+WAITING_HELPS = [
+    3,
+    159,
+    164,
+    202,
+    203,
+    209,
+    210,
+    219,
+    225,
+    241,
+    242,
+    243,
+    252,
+    285,
+    286,
+    319,
+    425,
+    516,
+    999,
+    1001,
+    88_888,
+]
 
 
 @pytest.mark.parametrize("code", WAITING_HELPS)

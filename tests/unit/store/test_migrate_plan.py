@@ -25,7 +25,9 @@ def test_a_changed_file_is_refused() -> None:
 
 
 def test_numbers_are_dense_and_unique() -> None:
-    assert [migration.number for migration in list_migrations()] == [*range(1, len(list_migrations()) + 1)]
+    assert [migration.number for migration in list_migrations()] == [
+        *range(1, len(list_migrations()) + 1)
+    ]
 
 
 @pytest.mark.parametrize("cluster", ["", "main"])
