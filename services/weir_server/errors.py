@@ -1,13 +1,13 @@
 """What a server process can run into, each with the gRPC status it is answered by.
 
-    ServerError
-    ├─ StreamUnavailable    UNAVAILABLE          the client waits and repeats
-    ├─ Overloaded           RESOURCE_EXHAUSTED   the client waits as told
-    ├─ Unauthenticated      UNAUTHENTICATED      the client keeps its spool and says so
-    ├─ Forbidden            PERMISSION_DENIED    the client keeps its spool and says so
-    ├─ UnknownProjectName   NOT_FOUND            the client keeps its spool and says so
-    ├─ InvalidFrame         INVALID_ARGUMENT     answered as a Reject: the seq is consumed
-    └─ StartupError         (before any port)    a person fixes it
+ServerError
+├─ StreamUnavailable    UNAVAILABLE          the client waits and repeats
+├─ Overloaded           RESOURCE_EXHAUSTED   the client waits as told
+├─ Unauthenticated      UNAUTHENTICATED      the client keeps its spool and says so
+├─ Forbidden            PERMISSION_DENIED    the client keeps its spool and says so
+├─ UnknownProjectName   NOT_FOUND            the client keeps its spool and says so
+├─ InvalidFrame         INVALID_ARGUMENT     answered as a Reject: the seq is consumed
+└─ StartupError         (before any port)    a person fixes it
 """
 
 

@@ -26,11 +26,15 @@ INGEST_APPEND_SECONDS = Histogram(
 QUERY_SECONDS = Histogram(
     "weir_query_seconds", "one answered question, seconds", ["method"], buckets=_FAST_S
 )
-QUERY_FAILURES = Counter("weir_query_failures_total", "questions not answered, by gRPC status", ["status"])
+QUERY_FAILURES = Counter(
+    "weir_query_failures_total", "questions not answered, by gRPC status", ["status"]
+)
 
 STREAM_ENTRIES = Gauge("weir_stream_entries", "entries not yet committed", ["shard"])
 STREAM_BYTES = Gauge("weir_stream_bytes", "payload bytes not yet committed", ["shard"])
-STREAM_LAG_SECONDS = Gauge("weir_stream_lag_seconds", "age of the oldest uncommitted entry", ["shard"])
+STREAM_LAG_SECONDS = Gauge(
+    "weir_stream_lag_seconds", "age of the oldest uncommitted entry", ["shard"]
+)
 
 WRITER_POINTS = Counter(
     "weir_writer_points_total", "points leaving the stream, by outcome", ["outcome"]
@@ -43,7 +47,9 @@ WRITER_BLOCK_ROWS = Histogram(
     "rows of one block, all tables",
     buckets=(10, 100, 1_000, 10_000, 50_000, 100_000, 250_000, 500_000, 1_000_000),
 )
-WRITER_INSERT_SECONDS = Histogram("weir_writer_insert_seconds", "one block into the store, seconds", buckets=_FAST_S)
+WRITER_INSERT_SECONDS = Histogram(
+    "weir_writer_insert_seconds", "one block into the store, seconds", buckets=_FAST_S
+)
 WRITER_RETRIES = Counter("weir_writer_retries_total", "inserts tried again")
 WRITER_REDELIVERED = Counter("weir_writer_redelivered_entries_total", "entries read a second time")
 WRITER_LEASE = Gauge("weir_writer_lease", "1 while this process holds the shard's lease", ["shard"])

@@ -197,7 +197,7 @@ def test_a_writer_that_is_told_to_stop_ends_well_and_the_next_starts_at_once(wor
 
     assert first.wait(SOON_S) == 0
     with world.redis.client() as client:
-        assert not [key for key in client.scan_iter("weir:*:lease")]
+        assert not list(client.scan_iter("weir:*:lease"))
 
 
 def test_two_writers_share_the_work_and_store_every_point_once(world: World) -> None:
