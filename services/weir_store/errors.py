@@ -1,12 +1,12 @@
 """What can go wrong at the store, sorted by what the caller should do.
 
-    StoreError
-    ├─ StoreUnavailable   wait and repeat: nothing was decided
-    ├─ StoreRejected      give this block up: repeating cannot help (→ dead letter)
-    ├─ InvalidQuery       fix the question
-    │   ├─ UnknownProject
-    │   └─ UnknownRun
-    └─ SchemaMismatch     run `weir migrate`
+StoreError
+├─ StoreUnavailable   wait and repeat: nothing was decided
+├─ StoreRejected      give this block up: repeating cannot help (→ dead letter)
+├─ InvalidQuery       fix the question
+│   ├─ UnknownProject
+│   └─ UnknownRun
+└─ SchemaMismatch     run `weir migrate`
 """
 
 
