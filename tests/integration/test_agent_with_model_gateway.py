@@ -379,12 +379,12 @@ def test_sync_says_what_is_left_and_fails(gateway, root):
 def test_a_run_of_the_sdk_is_drained_by_the_agent_that_it_starts(gateway, root):
     program = (
         "import weir\n"
-        f"run = weir.init(project='p', id='sdk', server={gateway.address!r}, dir={str(root)!r})\n"
+        f"run = weir.init('p', id='sdk', dir={str(root)!r}, node='a node of its own')\n"
         "for step in range(100):\n"
         "    run.log({'loss': 1 / (1 + step)}, step=step)\n"
         "run.finish()\n"
     )
-    environ = os.environ | {"WEIR_AGENT_IDLE_S": "0.5"}
+    environ = os.environ | {"WEIR_AGENT_IDLE_S": "0.5", "WEIR_SERVER": gateway.address}
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=environ,
@@ -400,4 +400,4 @@ def test_a_run_of_the_sdk_is_drained_by_the_agent_that_it_starts(gateway, root):
     assert len(steps) == 100 * 8
     assert account.final_seq == account.last == account.committed
     wait_until(lambda: not (root / "p").exists())
-    wait_until(lambda: agent_pid(root, NODE) is None)
+    wait_until(lambda: agent_pid(root, "a node of its own") is None)

@@ -20,6 +20,9 @@ from typing import Final
 # the same rewind again; waiting a little lets them pass instead of answering each with a resend.
 REWIND_PAUSE_S: Final = 0.05
 LONGEST_REWIND_PAUSE_S: Final = 5.0
+# Frames that were accepted and that nothing follows are asked about when they stay uncommitted:
+# a stream that has lost its tail says so only when spoken to.
+CONFIRM_AFTER_S: Final = 30.0
 REFUSED_RETRY_S: Final = 1.0
 LONGEST_REFUSED_RETRY_S: Final = 30.0
 REFUSED_FOR_GOOD_RETRY_S: Final = 600.0
@@ -75,6 +78,7 @@ class Conversation:
     _refusals: int = 0  # in a row
     _furthest_accepted: int = 0
     _waiting_since_s: float | None = None
+    _moved_s: float = 0.0  # when a watermark last moved, or we asked
 
     # ── what is known ──────────────────────────────────────────────────────
 
@@ -116,8 +120,9 @@ class Conversation:
     def gap_found(self, first_seq: int, last_seq: int) -> None:
         """Learn that these frames, next to be sent, cannot be read.
 
-        Sending stops until everything before them is accepted; a new Hello then tells the server
-        that the spool begins behind them, and the server records the loss.
+        Sending stops until everything before them is committed; a new Hello then tells the server
+        that the spool begins behind them, and the server records the loss. Accepted would not do:
+        what the stream forgets in between would be taken for lost too.
         """
         self._gap = (first_seq, last_seq)
 
@@ -134,13 +139,15 @@ class Conversation:
         """Whether a Hello should be sent now."""
         if now_s < self._hold_until_s:
             return False
-        return self.phase in (Phase.SILENT, Phase.REFUSED) or self._gap_reached()
+        if self.phase in (Phase.SILENT, Phase.REFUSED):
+            return True
+        return self._gap_reached() or self._unconfirmed(now_s)
 
     def greet(self, now_s: float) -> Greeting:
         """Return the numbers for a Hello that is being sent; a Welcome is owed."""
         greeting = self.greeting()
         self.phase = Phase.GREETING
-        self._waiting_since_s = now_s
+        self._waiting_since_s = self._moved_s = now_s
         return greeting
 
     def greeting(self) -> Greeting:
@@ -204,6 +211,8 @@ class Conversation:
         """Take an Ack: watermarks up, perhaps a rewind, perhaps patience."""
         if self.phase is not Phase.OPEN:
             return  # an answer to frames from before the Hello; the Welcome will say where we are
+        if committed_seq > self._committed_seq or accepted_seq > self.accepted_seq:
+            self._moved_s = now_s
         self._committed_seq = max(self._committed_seq, committed_seq)
         if expect_seq > 0:
             self._rewind_to(expect_seq, now_s)
@@ -228,7 +237,15 @@ class Conversation:
         return (
             self.phase is Phase.OPEN
             and self._gap is not None
-            and self.accepted_seq + 1 >= self._gap[0]
+            and self._committed_seq + 1 >= self._gap[0]
+        )
+
+    def _unconfirmed(self, now_s: float) -> bool:
+        return (
+            self.phase is Phase.OPEN
+            and not self._in_flight
+            and self.accepted_seq > self._committed_seq
+            and now_s - self._moved_s > CONFIRM_AFTER_S
         )
 
     def _accept_up_to(self, seq: int) -> None:

@@ -174,7 +174,7 @@ def test_a_block_under_way_is_repeated_with_the_same_rows_and_the_same_token(
     append(stream, one_point(6), after=5)
     # The store knows the watermark; as if it had not got that far, the block must be inserted again.
     store.rows._rows[tables.INGEST_COMMITS].clear()
-    with serving(stream, store, rows=1_000):
+    with serving(stream, store, rows=1_000, lease_s=0.5):
         wait_until(lambda: drained(stream))
 
     assert store.tokens[0] == store.tokens[1]
