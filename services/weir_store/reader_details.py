@@ -60,20 +60,20 @@ FROM {self._database}.run_attrs FINAL WHERE {where} ORDER BY project, run_id, ns
         metrics: Sequence[str] | None,
     ) -> dict[RunRef, dict[str, float]]:
         """Return what each metric came to, by the rules of its run; only these metrics when given."""
+        rules = {(ref.project, ref.run_id): held.rules for ref, held in attributes.items()}
         policies: dict[SeriesKey, str] = {}
-        summaries: dict[RunRef, dict[str, float]] = {}
+        summaries: dict[tuple[str, str], dict[str, float]] = {}
         for key, value in self._latest.last_values(refs, metrics).items():
-            ref = RunRef(key[0], key[1])
-            held = attributes.get(ref)
-            policy = policy_of(key[2], held.rules) if held else "last"
+            told = rules.get(key[:2])
+            policy = policy_of(key[2], told) if told else "last"
             if policy == "last":
-                summaries.setdefault(ref, {})[key[2]] = value
+                summaries.setdefault(key[:2], {})[key[2]] = value
             else:
                 policies[key] = policy
-        for (project, run_id, metric), told in self._latest.summarised(policies).items():
-            if told is not None:
-                summaries.setdefault(RunRef(project, run_id), {})[metric] = told
-        return summaries
+        for key, summary in self._latest.summarised(policies).items():
+            if summary is not None:
+                summaries.setdefault(key[:2], {})[key[2]] = summary
+        return {RunRef(*run): held for run, held in summaries.items()}
 
     def overrides(
         self, scope: str, metrics: Iterable[str], parameters: Parameters

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -113,8 +112,6 @@ FROM (SELECT * FROM ({known}) WHERE exact UNION ALL {read})"""
 
 
 def _by_key(table: pa.Table) -> dict[SeriesKey, float]:
-    columns: Iterable[list[object]] = [column.to_pylist() for column in table.columns]
-    return {
-        (str(project), str(run), str(metric)): value if isinstance(value, float) else math.nan
-        for project, run, metric, value in zip(*columns, strict=True)
-    }
+    """Return the fourth column by the first three."""
+    *names, values = (column.to_pylist() for column in table.columns)
+    return dict(zip(zip(*names, strict=True), values, strict=True))

@@ -323,6 +323,16 @@ def test_what_code_puts_into_the_summary_beats_the_last_value(build: Build) -> N
     assert run.summary == {"loss": "told", "acc": 0.5}
 
 
+def test_a_thousand_runs_with_long_names_are_one_question(build: Build) -> None:
+    ref, builder = _new_ref(), StoreBuilder()
+    builder.add_run(ref)
+    builder.add_point(ref, "loss", 0, 1.0)
+    refs = [ref, *(RunRef(ref.project, f"{'é' * 60}-{n}") for n in range(999))]
+    reader = build([builder.take_block()])
+    assert reader.read_series(SeriesQuery(tuple(refs), ("loss",))).num_rows == 1
+    assert reader.read_latest(refs).num_rows == 1
+
+
 @pytest.mark.parametrize(
     "query",
     [

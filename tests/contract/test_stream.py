@@ -23,7 +23,8 @@ from weir_server.stream.base import (
     shard_of,
 )
 from weir_server.stream.memory import MemoryStream
-from weir_server.stream.redis import RedisAppender, RedisConsumer, prepare_stream, translate
+from weir_server.stream.redis import RedisAppender, RedisConsumer, prepare_stream
+from weir_server.stream.redis.vendor import translate
 
 A, B = b"a" * 16, b"\x00\xff" * 8
 BUDGET_BYTES = 1 << 20
@@ -396,11 +397,11 @@ def test_every_error_of_the_vendor_is_translated():
         if issubclass(kind, Exception)
     ]
     assert len(kinds) > 30
-    from weir_server.stream.redis import _translated
+    from weir_server.stream.redis.vendor import translated
 
     for kind in (*kinds, OSError, TimeoutError, ConnectionResetError, asyncio.IncompleteReadError):
         error = kind.__new__(kind)
-        with pytest.raises(StreamUnavailable, match="redis"), _translated("redis://h"):
+        with pytest.raises(StreamUnavailable, match="redis"), translated("redis://h"):
             raise error
         assert translate(error, "redis://h").hint
 
@@ -491,7 +492,7 @@ def test_a_redis_without_memory_is_away_not_wrong(redis_server):
 
 
 def test_watermarks_are_a_cache_and_do_not_grow_for_ever(redis_server, monkeypatch):
-    monkeypatch.setattr("weir_server.stream.redis.MOST_WATERMARKS", 10)
+    monkeypatch.setattr("weir_server.stream.redis.consumer.MOST_WATERMARKS", 10)
     consumer = RedisConsumer(redis_server.settings(), 0, owner="w")
     consumer.acquire()
     for number in range(30):

@@ -1,7 +1,7 @@
 """What the stream promises to the gateway (`Appender`) and to the writer (`Consumer`).
 
 Both have two implementations judged by one suite (tests/contract/test_stream.py):
-`redis.py` and `memory.py`. Keys and scripts: docs/formats/stream.md.
+`redis/` and `memory.py`. Keys and scripts: docs/formats/stream.md.
 """
 
 from __future__ import annotations
