@@ -108,11 +108,16 @@ class Reader(Protocol):
             step int64 (of the last point), first, last, min, max float64
             (NaN where the bucket has no finite value), nonfinite uint8 (bit
             0 NaN, bit 1 +Inf, bit 2 −Inf). Buckets over steps are powers of
-            two wide and aligned at 0, so they stay put when one zooms.
+            two wide and aligned at 0, so they stay put when one zooms; so are
+            buckets over time (µs) and over another metric (its own unit). All
+            series of one metric share a width. A range across 0 takes at
+            least two buckets.
         reduced over ranks:
             project, run_id, metric, x, x_min, x_max float64, step int64, min,
             mean, max float64 over the finite values, ranks uint32 (how many
-            had points), nonfinite uint8.
+            had points), nonfinite uint8. `mean` is over ranks, of each rank's
+            last value in the bucket where that is finite: with one point per
+            rank and bucket, simply the mean.
 
         Source: M4 thinning, Jugel et al., PVLDB 7(10), 2014; promise G5.
         """

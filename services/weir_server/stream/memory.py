@@ -1,4 +1,4 @@
-"""The stream's twin in memory: for tests and for reading what `redis.py` must do.
+"""The stream's twin in memory: for tests and for reading what `redis/` must do.
 
 Nothing survives the process. Safe from any thread, like a Redis server is.
 """
