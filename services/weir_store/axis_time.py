@@ -8,11 +8,12 @@ from weir_store import thinning
 from weir_store.buckets import INT64, shifts, whole_range
 from weir_store.parameters import Parameters
 from weir_store.plan import SeriesKey, Span
-from weir_store.reader_live import of_runs
 from weir_store.records import RunRef, SeriesQuery, XAxis
 
 # (x, step) as one number: five times as fast to compare as a tuple.
 _ORDER = "toInt128(x) * toInt128('18446744073709551616') + step"
+
+_BETWEEN = "\x1f"  # names hold no control characters
 
 
 class TimeAxis:
@@ -37,7 +38,7 @@ class TimeAxis:
         """
         self._database = database
         self._relative = query.x is XAxis.RELATIVE
-        self._runs = sorted({RunRef(*span.key[:2]) for span in spans})
+        self._births = births
         self._ranks = query.ranks
         self._range = whole_range(query.x_min, query.x_max)
         reach: dict[str, tuple[int, int]] = {}
@@ -50,14 +51,12 @@ class TimeAxis:
 
     def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
         """Return the points in range, with `x` in µs."""
-        born = " - born" if self._relative else ""
-        births = self._births(parameters) if self._relative else ""
+        born = f" - {self._born(parameters)}" if self._relative else ""
         first, end = self._range
         return f"""(
   SELECT {thinning.SERIES}, rank, step, value, ts, toUnixTimestamp64Micro(ts){born} AS x
   FROM (SELECT * FROM {self._database}.points FINAL
-    WHERE {thinning.of_series(keys, parameters)}{thinning.of_ranks(self._ranks, parameters)}) AS chosen
-  {births}
+    WHERE {thinning.of_series(keys, parameters)}{thinning.of_ranks(self._ranks, parameters)})
   WHERE x >= {parameters.whole(first)} AND x < {parameters.whole(end)})"""
 
     def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:
@@ -75,8 +74,9 @@ class TimeAxis:
             for shift, keys in sorted(by_shift.items())
         ]
 
-    def _births(self, parameters: Parameters) -> str:
-        return f"""INNER JOIN (
-    SELECT project, run_id, toUnixTimestamp64Micro(min(min_ts)) AS born
-    FROM {self._database}.series WHERE {of_runs(self._runs, parameters)}
-    GROUP BY project, run_id) AS births USING (project, run_id)"""
+    def _born(self, parameters: Parameters) -> str:
+        """Return the SQL of a row's birth: looked up, which is several times as fast as a join."""
+        runs = parameters.texts([f"{run.project}{_BETWEEN}{run.run_id}" for run in self._births])
+        births = parameters.wholes(list(self._births.values()))
+        name = f"concat(project, {parameters.text(_BETWEEN)}, run_id)"
+        return f"transform({name}, {runs}, {births}, toInt64(0))"
