@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from weir_store.clickhouse import connect as connect_store
-from weir_store.reader import ClickHouseReader
-
 from benchmarks.end_to_end import connect
 from benchmarks.harness import Figure, percentile, running_weir
+from weir_store.clickhouse import connect as connect_store
+from weir_store.reader import ClickHouseReader
 from weir_store.records import RunRef, SeriesQuery
 
 SERIES, POINTS = 20, 1_000_000
