@@ -96,7 +96,8 @@ class Intake:
             values = data.values()
             if layout is not None and _all_numbers(values):
                 try:
-                    if self._put_row(layout, step, time_unix_us, array("d", values), commit):
+                    row = array("d", list(values))  # of a list: it knows its length
+                    if self._put_row(layout, step, time_unix_us, row, commit):
                         return
                 except OverflowError:
                     pass  # an int too large for a float
