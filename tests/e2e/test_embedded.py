@@ -15,7 +15,6 @@ import pytest
 from tests.e2e.fixtures_up import (
     EmbeddedWeir,
     alive,
-    embedded_weir,
     running_weir,
     start_weir,
     up_command,
@@ -24,8 +23,6 @@ from tests.e2e.fixtures_up import (
 from tests.e2e.recorded import read_recorded, read_stored
 from weir_server.up.probes import http_answers
 from weir_store.records import RunQuery, RunRef, RunState
-
-__all__ = ["embedded_weir"]
 
 RANKS = 4
 

@@ -1,0 +1,5 @@
+"""One Weir for all end-to-end tests that do not break it."""
+
+from tests.e2e.fixtures_up import embedded_weir
+
+__all__ = ["embedded_weir"]
