@@ -40,6 +40,11 @@ def ago(unix_us: int, now_unix_s: float) -> str:
     return f"{' '.join(largest)} ago"
 
 
+def count(number: int, word: str) -> str:
+    """Write how many there are of something: `1 run`, `2,000 runs`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def instant(unix_us: int) -> str:
     """Write an instant in UTC; empty for 0."""
     if unix_us == 0:

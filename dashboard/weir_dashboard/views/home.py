@@ -50,8 +50,8 @@ def _search(projects: Sequence[Project]) -> list[str]:
     running = sum(one.running for one in projects)
     runs = sum(one.runs for one in projects)
     left, right = st.columns([3, 1], vertical_alignment="center")
-    counts = f"{len(projects):,} projects · {runs:,} runs · {running:,} running now"
-    left.html(theme.head("Projects", {" ": counts}))
+    known = f"{words.count(len(projects), 'project')} · {words.count(runs, 'run')}"
+    left.html(theme.head("Projects", {" ": f"{known} · {running:,} running now"}))
     typed = right.text_input(
         "Search", key="find", placeholder="Find a project", label_visibility="collapsed"
     )
@@ -73,6 +73,6 @@ def _card(project: Project, now_unix_s: float) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
         st.page_link(navigation.page("runs"), label=f"**{project.name}**", query_params=to)
         st.page_link(navigation.page("workspace"), label="Curves →", query_params=to)
-    runs = f"{project.runs:,} {'run' if project.runs == 1 else 'runs'}"
+    runs = words.count(project.runs, "run")
     running = f" · :green[● {project.running:,} running]" if project.running else ""
     st.caption(f"{runs}{running} · active {words.ago(project.last_activity_unix_us, now_unix_s)}")

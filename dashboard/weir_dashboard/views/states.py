@@ -54,7 +54,7 @@ def empty(project: str = "my-project") -> None:
     st.html(theme.head("No runs yet", {" ": "Log the first one. It appears here by itself."}))
     st.code(
         "import weir\n"
-        f'run = weir.init(project="{project}", server="{data.ask().gateway}")\n'
+        f'run = weir.init("{project}", settings={{"server": "{data.ask().gateway}"}})\n'
         'run.log({"loss": 0.5})',
         language="python",
     )

@@ -49,3 +49,11 @@ def test_values_are_short(value, text):
 
 def test_a_heading_escapes_what_users_wrote():
     assert "<script>" not in theme.head("<script>", {"<b>": "<i>"})
+
+
+def test_one_is_not_many() -> None:
+    assert [words.count(number, "run") for number in (0, 1, 2_000)] == [
+        "0 runs",
+        "1 run",
+        "2,000 runs",
+    ]

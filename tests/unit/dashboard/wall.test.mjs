@@ -116,10 +116,10 @@ test("smoothing does not depend on how densely a line was sampled", () => {
   assert.ok(Math.abs(at(1) - at(4)) < 0.01);
 });
 
-test("sections keep loss first and system last", () => {
+test("sections keep train and val first, loss first in each, and system last", () => {
   const found = sections(["system/gpu", "train/acc", "train/loss", "val/acc", "lone"]);
-  assert.deepEqual(found.map((s) => s.title), ["", "train", "val", "system"]);
-  assert.deepEqual(found[1].metrics, ["train/loss", "train/acc"]);
+  assert.deepEqual(found.map((s) => s.title), ["train", "val", "", "system"]);
+  assert.deepEqual(found[0].metrics, ["train/loss", "train/acc"]);
 });
 
 test("a search is words in any order or a glob", () => {

@@ -13,7 +13,7 @@ function glob(text) {
   return new RegExp(`^${text.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".")}$`);
 }
 
-/** `[{title, metrics}]`: metrics without a slash form the first section. */
+/** `[{title, metrics}]`: metrics without a slash form a section after train, val and test. */
 export function sections(names) {
   const byPrefix = new Map();
   for (const name of names) {
@@ -26,7 +26,7 @@ export function sections(names) {
     .sort((a, b) => place(a.title) - place(b.title) || a.title.localeCompare(b.title));
 }
 
-const FIRST = ["", "train", "val", "valid", "validation", "eval", "test"];
+const FIRST = ["train", "val", "valid", "validation", "eval", "test", ""];
 
 function place(title) {
   if (/^(sys|system|gpu|cpu)/.test(title)) return 100;
