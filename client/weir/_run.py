@@ -364,7 +364,10 @@ class Run:
             log.warning("weir: run %s could not be written to disk whole: %s", self.id, self.stats)
         if self.mode == "offline":
             log.info("weir: run %s is in the spool; send it with `%s`", self.id, command)
-        elif not spooler.wait_for("committed", deadline_s - time.monotonic()):
+        elif (
+            not spooler.wait_for("committed", deadline_s - time.monotonic())
+            and not spooler.warn_if_refused()
+        ):
             log.warning(
                 "weir: run %s is not stored by the server yet; its points are safe in the spool "
                 "and the agent goes on sending. To send them by hand: %s",

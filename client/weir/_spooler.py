@@ -117,14 +117,27 @@ class Spooler:
         seq = self._next_seq - 1
         deadline_s = time.monotonic() + timeout_s
         while not self._reached(level, seq):
-            if time.monotonic() >= deadline_s or self._refused():
+            if time.monotonic() >= deadline_s or self._refusal():
                 return False
             time.sleep(_POLL_S)
         return True
 
-    def _refused(self) -> bool:
+    def warn_if_refused(self) -> bool:
+        """Tell the user, once, that the server refuses this producer; returns whether it does."""
+        refusal = self._refusal()
+        if refusal:
+            self._speaker.warn(
+                "refused",
+                f"the server refuses this run: {refusal}; its points are safe in the spool. "
+                f"When that is put right, send them with: weir sync {self.spool.run_path}",
+            )
+        return bool(refusal)
+
+    def _refusal(self) -> str:
         welcome = self.spool.read_welcome()
-        return welcome is not None and welcome.refused_code != ""
+        if welcome is None or not welcome.refused_code:
+            return ""
+        return f"{welcome.refused_message} ({welcome.refused_code})"
 
     def await_welcome(self, timeout_s: float) -> Welcome | None:
         """Wait for the server's answer to this producer; None when there was none in time."""
@@ -241,14 +254,7 @@ class Spooler:
         if not self.spool.path.exists():
             self._restore_folder()
         self.control = self.spool.read_control()
-        welcome = self.spool.read_welcome()
-        if welcome and welcome.refused_code:
-            self._speaker.warn(
-                "refused",
-                f"the server refuses this run: {welcome.refused_message} "
-                f"({welcome.refused_code}); points stay in {self.spool.path}",
-            )
-        elif welcome:
+        if not self.warn_if_refused() and (welcome := self.spool.read_welcome()):
             self.url = welcome.url
 
     def _restore_folder(self) -> None:

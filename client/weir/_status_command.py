@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -12,6 +13,8 @@ from weir._process import host_name
 from weir._settings import Settings
 from weir._spool import SpoolDir, list_spools
 from weir.errors import ConfigError
+
+LEAST_WIDTH: Final = 100  # columns of a table of spools; a narrower terminal breaks the lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +115,17 @@ def _print(root: Path, found: list[SpoolStatus], agent_pid: int | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(width=max(Console().width, LEAST_WIDTH))
     agent = f"agent runs, pid {agent_pid}" if agent_pid else "no agent runs on this node"
-    console.print(f"{root}: {len(found)} spools, {agent}", highlight=False)
+    console.print(f"{root}: {len(found)} spools, {agent}", highlight=False, soft_wrap=True)
     if not found:
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("run", "rank", "producer", "mode", "state"):
-        table.add_column(column, overflow="fold")
+    table.add_column("run", overflow="fold")
+    for column in ("rank", "producer", "mode", "state"):
+        table.add_column(column, no_wrap=True)
     for column in ("left", "size", "accepted", "committed", "age"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for one in found:
         table.add_row(
             f"{one.project}/{one.run_id}",
@@ -138,7 +142,7 @@ def _print(root: Path, found: list[SpoolStatus], agent_pid: int | None) -> None:
     console.print(table)
     for one in found:
         if one.refused:
-            console.print(f"refused: {one.path}: {one.refused}", highlight=False)
+            console.print(f"refused: {one.path}: {one.refused}", highlight=False, soft_wrap=True)
 
 
 def human_bytes(size_bytes: float) -> str:

@@ -11,7 +11,7 @@ import click
 from weir._clock import SystemClock
 from weir._process import host_name
 from weir._settings import Settings
-from weir._status_command import human_bytes
+from weir._status_command import LEAST_WIDTH, human_bytes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,19 +114,22 @@ def _report(syncs: "list[SpoolSync]", *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    console = Console()
+    console = Console(width=max(Console().width, LEAST_WIDTH))
     if not syncs:
-        console.print("no spools here, nothing to send", highlight=False)
+        console.print("no spools here, nothing to send", highlight=False, soft_wrap=True)
         return
     _print_table(console, syncs)
     for one in syncs:
         if one.why:
-            console.print(f"{one.path}: {one.outcome.value}: {one.why}", highlight=False)
+            console.print(
+                f"{one.path}: {one.outcome.value}: {one.why}", highlight=False, soft_wrap=True
+            )
     if any(_needs_action(one) for one in syncs):
         console.print(
             "some frames are left; they stay on disk. Put right what is said above (--server and "
             "--token override what the spools say) and run the same command again",
             highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -134,10 +137,11 @@ def _print_table(console: "Console", syncs: "list[SpoolSync]") -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("run", "rank", "producer"):
-        table.add_column(column, overflow="fold")
+    table.add_column("run", overflow="fold")
+    for column in ("rank", "producer"):
+        table.add_column(column, no_wrap=True)
     for column in ("sent", "bytes", "points", "rejected", "committed", "left"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for one in syncs:
         told = _as_dict(one)
         table.add_row(

@@ -24,7 +24,15 @@ def main() -> int:
     parser.add_argument("--gateway", default=known.gateway, help="shown in the quick start")
     parser.add_argument("--query-timeout-s", type=float, default=known.query_timeout_s)
     given = vars(parser.parse_args())
-    return serve(DashboardConfig(**given, password=os.environ.get(_PASSWORD, "")))
+    config = DashboardConfig(**given, password=os.environ.get(_PASSWORD, ""))
+    try:
+        return serve(config)
+    except OSError as error:
+        sys.stderr.write(
+            f"weir: cannot listen on {config.host}:{config.port}: {error.strerror or error}"
+            " — set dashboard.port, or 0 to pick a free one\n"
+        )
+        return 1
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def available_columns(runs: Iterable[Run]) -> list[str]:
 
 def first_columns(runs: Sequence[Run]) -> list[str]:
     """Choose columns for somebody who chose none: config that differs, and results, loss first."""
-    different = [path for path in _paths(run.config for run in runs) if _differs(runs, path)]
+    different = [path for path in _paths(run.config for run in runs) if _tells(runs, path)]
     results = [path for path in _paths(run.summary for run in runs) if not path.startswith(_SYSTEM)]
     results.sort(key=lambda path: ("loss" not in path, path))
     return [CONFIG + path for path in different[:_AT_FIRST_CONFIG]] + [
@@ -79,8 +79,11 @@ def _paths(maps: Iterable[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys(path for one in maps for path in one))
 
 
-def _differs(runs: Sequence[Run], path: str) -> bool:
-    return len({repr(run.config.get(path)) for run in runs}) > 1
+def _tells(runs: Sequence[Run], path: str) -> bool:
+    """Does it differ, and say more than the run's name does?"""
+    found = [run.config.get(path) for run in runs]
+    named = all(value in (run.run_id, run.name) for value, run in zip(found, runs, strict=True))
+    return len(set(map(repr, found))) > 1 and not named
 
 
 def _cell(run: Run, column: str) -> object:

@@ -18,11 +18,20 @@ Query: TypeAlias = Mapping[str, Sequence[str]]
 
 NEWEST_FIRST: Final = "-created"
 PER_PAGE: Final = 100
+MOST_ACROSS: Final = 4
+_PLACES: Final = frozenset(map(str, range(16)))  # of the palette
 
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """How curves are drawn. Instants and lengths are in display units: steps or seconds."""
+    """How curves are drawn. Instants and lengths are in display units: steps or seconds.
+
+    Attributes:
+        across: Panels side by side; 0 = as many as fit.
+        show: Runs drawn beside the newest, as `project/run_id`.
+        hide: Runs of the newest that are not drawn.
+        colors: Colours chosen for this view: run → place in the palette.
+    """
 
     metrics: str = ""
     x: XAxis = XAxis.STEP
@@ -34,8 +43,10 @@ class ChartView:
     each_rank: bool = False
     window: tuple[float, float] | None = None
     live: bool = True
+    across: int = 0
     show: frozenset[str] = frozenset()
     hide: frozenset[str] = frozenset()
+    colors: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +121,10 @@ def build(selection: Selection) -> dict[str, list[str]]:
         "r": ["each" if chart.each_rank else ""],
         "win": [",".join(map(_number, chart.window)) if chart.window else ""],
         "live": ["" if chart.live else "0"],
+        "cols": [str(chart.across) if chart.across else ""],
         "show": sorted(chart.show),
         "hide": sorted(chart.hide),
+        "color": [f"{run}:{place}" for run, place in chart.colors],
     }
     written = {key: [text for text in texts if text] for key, texts in pairs.items()}
     return {key: texts for key, texts in written.items() if texts}
@@ -130,8 +143,10 @@ def _parse_chart(query: Query) -> ChartView:
         each_rank=_last(query, "r") == "each",
         window=_window(_last(query, "win")),
         live=_last(query, "live") != "0",
+        across=min(MOST_ACROSS, int(max(0.0, _finite(_last(query, "cols")) or 0.0))),
         show=frozenset(text for text in query.get("show", ()) if text),
         hide=frozenset(text for text in query.get("hide", ()) if text),
+        colors=_colors(query.get("color", ())),
     )
 
 
@@ -157,6 +172,12 @@ def _window(text: str) -> tuple[float, float] | None:
     if len(parts) != 2 or parts[0] is None or parts[1] is None or parts[0] >= parts[1]:
         return None
     return parts[0], parts[1]
+
+
+def _colors(texts: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    pairs = ((run, place) for run, _, place in (text.rpartition(":") for text in texts))
+    known = {run: int(place) for run, place in pairs if run and place in _PLACES}
+    return tuple(sorted(known.items()))
 
 
 def _number(value: float) -> str:

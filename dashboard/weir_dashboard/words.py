@@ -40,9 +40,9 @@ def ago(unix_us: int, now_unix_s: float) -> str:
     return f"{' '.join(largest)} ago"
 
 
-def count(number: int, word: str) -> str:
-    """Write how many there are of something: `1 run`, `2,000 runs`."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def count(number: int, word: str, words: str = "") -> str:
+    """Write how many there are of something: `1 run`, `2,000 runs`, `3 processes`."""
+    return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 
 def instant(unix_us: int) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from weir_server.settings import LogSettings
+
+# What these warn of they raise too, and we say it in our own words.
+_RAISED_ANYWAY: Final = ("clickhouse_connect", "urllib3")
 
 
 def configure_logs(settings: LogSettings, *, service: str) -> None:
@@ -46,6 +49,8 @@ def configure_logs(settings: LogSettings, *, service: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level.upper())
+    for name in _RAISED_ANYWAY:
+        logging.getLogger(name).setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
 
 

@@ -15,6 +15,7 @@ from weir_store.errors import (
     StoreError,
     StoreRejected,
     StoreUnavailable,
+    WrongCredentials,
 )
 
 
@@ -122,6 +123,8 @@ HINTS: Final = {
     516: "check clickhouse.user and clickhouse.password",
 }
 
+CREDENTIAL_CODES: Final = {192: "UNKNOWN_USER", 193: "WRONG_PASSWORD", 516: "AUTHENTICATION_FAILED"}
+
 _MIGRATE: Final = "run `weir migrate`"
 
 
@@ -141,4 +144,6 @@ def to_store_error(code: int | None, message: str, doing: Doing) -> StoreError:
         return StoreRejected(message)
     if doing is Doing.ASKING and code in INVALID_QUERY_CODES:
         return InvalidQuery(message)
+    if code in CREDENTIAL_CODES:
+        return WrongCredentials(message, hint=HINTS[code])
     return StoreUnavailable(message, hint=HINTS.get(code, ""))

@@ -2,6 +2,7 @@
 
 StoreError
 ├─ StoreUnavailable   wait and repeat: nothing was decided
+│   └─ WrongCredentials   … and somebody has to correct the user or the password
 ├─ StoreRejected      give this block up: repeating cannot help (→ dead letter)
 ├─ InvalidQuery       fix the question
 │   ├─ UnknownProject
@@ -20,6 +21,13 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """No definite answer: the store is down, slow, full or in doubt. Repeating is safe."""
+
+
+class WrongCredentials(StoreUnavailable):
+    """The store does not know this user or password.
+
+    A process that starts gives up; a running one waits, because passwords get changed.
+    """
 
 
 class StoreRejected(StoreError):

@@ -193,6 +193,49 @@ def test_a_link_restores_the_view(page, served):
     assert page.locator('.run[data-run="gpt-small/r0023"]').get_attribute("class") == "run"
 
 
+def test_the_keyboard_finds_runs_walks_them_and_draws_them(page, served):
+    open_wall(page, served, "")
+    page.keyboard.press("/")
+    page.keyboard.type("adamw")
+    until(page, "wall.querySelector('.rail input').value === 'adamw'")
+    page.keyboard.press("Escape")
+    for key in "jjjk":
+        page.keyboard.press(key)
+    runs = "[...wall.querySelectorAll('.run')]"
+    until(page, f"{runs}.findIndex((r) => r.matches(':focus-within')) === 1")
+    second = page.locator(".run").nth(1)
+    before = second.get_attribute("class")
+    page.keyboard.press("Space")
+    until(page, f"{runs}[1].className !== argument", before)
+    until(page, f"{runs}[1].matches(':focus-within')")
+    page.keyboard.press("o")
+    until(page, "wall.querySelector('.count').textContent.startsWith('1 of')")
+
+
+def test_a_question_mark_lists_the_keys_and_escape_puts_them_away(page, served):
+    open_wall(page, served, "&win=2000,3000")
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="keys").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="keys").wait_for(state="hidden")
+    assert "win=" in page.url
+    page.keyboard.press("ArrowRight")
+    until(page, "wall.querySelector('.panel').dataset.x === '2500,3500'")
+
+
+def test_panels_fill_their_rows_and_columns_are_in_the_address(page, served):
+    open_wall(page, served, "")
+    page.get_by_role("group", name="columns").get_by_role("button", name="3", exact=True).click()
+    page.wait_for_url("**cols=3*")
+    lefts = """[...wall.querySelectorAll('.section')].every((section) => {
+        const inner = section.getBoundingClientRect();
+        const rows = Map.groupBy([...section.querySelectorAll('.panel')], (p) => p.offsetTop);
+        return [...rows.values()].every((row) => row.length <= 3
+            && Math.abs(row.at(-1).getBoundingClientRect().right - inner.right) < 2);
+    })"""
+    until(page, lefts)
+
+
 def test_new_points_arrive_by_themselves_and_leave_the_zoom_alone(page, served):
     open_wall(page, served, "&win=1000,2000")
     before = panel(page, "train/loss").get_attribute("data-x")

@@ -171,7 +171,6 @@ class Agent:
             extent = await self._drain.on_disk(partial(self._take_over_if_dead, producer))
             if extent is not None:
                 producer.taken_over(extent)
-                log.info("a trainer vanished, its log is closed", path=producer.spool.path)
         except (OSError, WeirError) as error:
             log.warning("cannot close a dead trainer's log", path=producer.spool.path, error=error)
 
@@ -179,7 +178,8 @@ class Agent:
         life = trainer_life(producer.spool, producer.meta, node=self._options.node)
         if life is not Life.DEAD:
             return None
-        take_over(producer.spool, producer.meta, now_unix_us=self._clock.unix_us())
+        if take_over(producer.spool, producer.meta, now_unix_us=self._clock.unix_us()):
+            log.info("a trainer vanished, its log is closed", path=producer.spool.path)
         return read_extent(producer.spool)
 
     async def _sync(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from weir._clock import Clock
@@ -61,11 +62,13 @@ class Link:
         self._farewells: deque[bytes] = deque()
         self._transport: GrpcTransport | None = None
         self._talk: StreamTalk | UnaryTalk | None = None
+        self._newcomer = asyncio.Event()
 
     def add(self, producer: Producer) -> None:
         """Speak for another producer."""
         producer.start_stream()
         self.producers[producer.id] = producer
+        self._newcomer.set()
         if isinstance(self._talk, StreamTalk):
             self._talk.wake()
 
@@ -80,10 +83,19 @@ class Link:
         self._transport = GrpcTransport(self.address)
         try:
             while True:
-                wait_s = await self._talk_once(self._transport)
-                await asyncio.sleep(wait_s)
+                self._newcomer.clear()
+                await self._pause(await self._talk_once(self._transport))
         finally:
             await self._transport.close()
+
+    async def _pause(self, wait_s: float) -> None:
+        """Wait; where we were turned away, only until somebody new has to be told so too."""
+        if not self.refusal:
+            await asyncio.sleep(wait_s)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._newcomer.wait()
 
     async def _talk_once(self, transport: GrpcTransport) -> float:
         """Hold one conversation; returns how long to wait before the next."""

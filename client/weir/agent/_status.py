@@ -15,7 +15,8 @@ from weir.errors import (
     Unavailable,
 )
 
-_CHECK_TOKEN = "check WEIR_API_KEY or init(api_key=)"
+_CHECK_TOKEN = "check WEIR_TOKEN"
+_HINTED = " — "  # a Weir server has said already what to do
 _CHECK_SERVER = "check that client and server are of versions that fit, and the server's address"
 
 WAITING: Final = frozenset(
@@ -45,9 +46,9 @@ def error_for(status: str, details: str) -> TransportError:
     """
     text = details.strip() or status.lower().replace("_", " ")
     if status == "UNAUTHENTICATED":
-        return Unauthenticated(text, hint=_CHECK_TOKEN)
+        return Unauthenticated(text, hint="" if _HINTED in text else _CHECK_TOKEN)
     if status == "PERMISSION_DENIED":
-        return Forbidden(text, hint=_CHECK_TOKEN)
+        return Forbidden(text, hint="" if _HINTED in text else _CHECK_TOKEN)
     if status == "RESOURCE_EXHAUSTED":
         return Overloaded(text)
     if status in REFUSING:

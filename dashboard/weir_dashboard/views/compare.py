@@ -52,6 +52,8 @@ def _differences(runs: Sequence[Run]) -> None:
         st.info("These runs do not differ in config, metadata or summary.", icon=":material/equal:")
         return
     names = {selection.format_ref(run.ref): run.name or run.run_id for run in runs}
+    for ref in names:
+        table[ref] = table[ref].map(_short, na_action="ignore")
     if len(set(names.values())) == len(names):
         table = table.rename(columns=names)
     st.dataframe(
@@ -70,3 +72,11 @@ def _differences(runs: Sequence[Run]) -> None:
         label="Open in workspace →",
         query_params=selection.build(back),
     )
+
+
+def _short(text: str) -> str:
+    """Leave six digits of a long fraction: enough to see the difference, and the column stays narrow."""
+    try:
+        return f"{float(text):.6g}" if "." in text else text
+    except ValueError:
+        return text

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from weir_dashboard import data, navigation, theme, words
+from weir_dashboard.colors import STORED
 from weir_dashboard.views import pick, states, wall
 from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
 
@@ -84,12 +85,18 @@ def _overview(run: Run) -> None:
     for column, title, values in zip(
         columns,
         ("Config", "Summary", "Environment"),
-        (run.config, run.summary, run.meta),
+        (run.config, run.summary, _environment(run.meta)),
         strict=True,
     ):
         with column:
             st.html(theme.head(title, level=2))
             _values(values, f"no {title.lower()} was logged")
+
+
+def _environment(meta: Mapping[str, Scalar | Json]) -> dict[str, Scalar | Json]:
+    """Leave out what Weir keeps there for itself: how metrics are summed up, the colour."""
+    own = ("metric/", STORED)
+    return {path: found for path, found in meta.items() if not path.startswith(own)}
 
 
 def _values(values: Mapping[str, Scalar | Json], nothing: str) -> None:
@@ -122,5 +129,8 @@ def _sessions(sessions: list[Session]) -> None:
             "committed frames": [one.committed_seq for one in sessions],
         }
     )
-    st.caption(f"{len(sessions):,} processes on {table['node'].nunique():,} nodes")
+    st.caption(
+        f"{words.count(len(sessions), 'process', 'processes')}"
+        f" on {words.count(table['node'].nunique(), 'node')}"
+    )
     st.dataframe(table, hide_index=True, height=min(38 + 31 * len(table), 680), row_height=31)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import streamlit as st
 
-from weir_dashboard import data, navigation, run_table
+from weir_dashboard import data, navigation, run_table, words
 from weir_dashboard.selection import PER_PAGE, Selection
 from weir_dashboard.views import pick, states, table_of_runs
 from weir_store.records import Run, RunQuery, RunRef
@@ -114,7 +114,7 @@ def _actions(project: str, where: str, total: int, chosen: Sequence[RunRef]) -> 
 
 
 def _counted(total: int, chosen: Sequence[RunRef]) -> str:
-    runs = f"{total:,} {'run' if total == 1 else 'runs'}"
+    runs = words.count(total, "run")
     return f"{len(chosen):,} of {runs} picked" if chosen else runs
 
 

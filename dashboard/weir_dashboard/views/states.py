@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -52,13 +53,22 @@ def value(answer: Answer[T]) -> T:
 def empty(project: str = "my-project") -> None:
     """Show how the first run gets here; the page looks again by itself."""
     st.html(theme.head("No runs yet", {" ": "Log the first one. It appears here by itself."}))
-    st.code(
-        "import weir\n"
-        f'run = weir.init("{project}", settings={{"server": "{data.ask().gateway}"}})\n'
-        'run.log({"loss": 0.5})',
-        language="python",
+    st.code(quick_start(project, data.ask().gateway), language="python", width=720)
+    st.caption(
+        "Or keep the address out of the script: "
+        f"`WEIR_SERVER={data.ask().gateway}` in its environment, and `weir.init({project!r})`."
     )
     look_again()
+
+
+def quick_start(project: str, gateway: str) -> str:
+    """Write a program that logs a first run to this server."""
+    return (
+        "import weir\n"
+        f"with weir.init({json.dumps(project)}, settings={json.dumps({'server': gateway})}) as run:\n"
+        "    for step in range(100):\n"
+        '        run.log({"train/loss": 1 / (1 + step)})'
+    )
 
 
 @st.fragment(run_every=5)

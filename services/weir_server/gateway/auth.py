@@ -17,7 +17,7 @@ _HEADER: Final = "authorization"
 _SCHEME: Final = "bearer "
 # The same words whether the token is missing, wrong or revoked: nothing to learn by trying.
 _TURNED_AWAY: Final = "no valid token"
-_HINT: Final = "set WEIR_API_KEY to a token made by `weir token create`"
+_HINT: Final = "set WEIR_TOKEN to a token made by `weir token create`"
 
 Metadata = Iterable[tuple[str, str | bytes]]
 

@@ -18,6 +18,7 @@ from weir_server.settings import ClickHouseSettings, GatewaySettings, StreamSett
 from weir_server.stream.redis import RedisAppender, prepare_stream
 from weir_store.clickhouse import ClickHouse, connect
 from weir_store.editor import Editor
+from weir_store.errors import StoreError, WrongCredentials
 from weir_store.inserter import ClickHouseInserter
 from weir_store.reader import ClickHouseReader
 
@@ -31,7 +32,8 @@ def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSet
         Exit code 0.
 
     Raises:
-        StartupError: A port is taken, Redis is away or unfit, tokens or TLS files are wrong.
+        StartupError: A port is taken, Redis is away or unfit, the store does not know the
+            password, tokens or TLS files are wrong.
     """
     auth = Auth(gateway.tokens_file)
     prepare_stream(stream)
@@ -43,9 +45,20 @@ def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSet
         insert_timeout_s=store.insert_timeout_s,
     )
     try:
+        _meet_store(clickhouse)
         return asyncio.run(_serve(gateway, stream, store, clickhouse, auth))
     finally:
         clickhouse.close()
+
+
+def _meet_store(clickhouse: ClickHouse) -> None:
+    """Ask once: a wrong password is told at the start; a store that is away is waited for later."""
+    try:
+        clickhouse.query_rows("SELECT 1")
+    except WrongCredentials as error:
+        raise StartupError(str(error)) from error
+    except StoreError as error:
+        get_logger().warning("the store does not answer yet", problem=str(error))
 
 
 async def _serve(

@@ -23,7 +23,7 @@ from weir_server.writer.block import Limits
 from weir_server.writer.loop import ShardWriter
 from weir_server.writer.patience import StorePatience
 from weir_store.clickhouse import ClickHouse, connect
-from weir_store.errors import SchemaMismatch, StoreUnavailable
+from weir_store.errors import SchemaMismatch, StoreUnavailable, WrongCredentials
 from weir_store.inserter import ClickHouseInserter
 from weir_store.migrate import check
 
@@ -38,7 +38,8 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
         Exit code: 0 after a polite stop, 1 when the tables are not those of this release.
 
     Raises:
-        StartupError: Redis is away or unfit, or the port of /metrics is taken.
+        StartupError: Redis is away or unfit, the store does not know the password, or the port of
+            /metrics is taken.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,6 +55,8 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
         prepare_stream(stream)
         if not _schema_fits(clickhouse, store.database, stop):
             return 1
+        if stop.is_set():
+            return 0
         metrics, _ = _serve_metrics(writer.metrics_port)
         threads = _start_shards(writer, stream, store, clickhouse, stop)
         get_logger().info("writer ready", shards=len(threads), metrics_port=metrics.server_port)
@@ -85,8 +88,15 @@ def _schema_fits(clickhouse: ClickHouse, database: str, stop: threading.Event) -
         log.warning("waiting for the store", error=str(error), wait_s=round(wait_s, 2))
 
     patience = StorePatience(stop, lambda seconds: _doze(stop, seconds), tell, (StoreUnavailable,))
+
+    def look() -> None:
+        try:
+            check(clickhouse, database)
+        except WrongCredentials as error:
+            raise StartupError(str(error)) from error
+
     try:
-        patience.keep_trying(lambda: check(clickhouse, database))
+        patience.keep_trying(look)
     except SchemaMismatch as error:
         log.error("the tables do not fit this release", error=str(error))
         return False

@@ -60,7 +60,7 @@ def test_an_empty_store_shows_how_to_begin_with_the_real_address(name):
     assert not test.exception
     (code,) = test.code
     assert GATEWAY in code.value
-    assert len(code.value.splitlines()) == 3
+    assert len(code.value.splitlines()) == 4
 
 
 @pytest.mark.parametrize("name", PAGES)

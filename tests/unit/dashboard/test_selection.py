@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
@@ -33,8 +34,12 @@ charts = st.builds(
     each_rank=st.booleans(),
     window=st.none() | windows,
     live=st.booleans(),
+    across=st.integers(0, 4),
     show=st.frozensets(words, max_size=3),
     hide=st.frozensets(words, max_size=3),
+    colors=st.dictionaries(words, st.integers(0, 15), max_size=3).map(
+        lambda chosen: tuple(sorted(chosen.items()))
+    ),
 )
 selections = st.builds(
     Selection,
@@ -78,11 +83,13 @@ def test_python_reads_chart_addresses_as_the_browser_does(example):
         "metrics": chart.metrics, "x": str(chart.x), "xMetric": chart.x_metric, "smoothing": chart.smoothing,
         "logY": chart.log_y, "envelope": chart.envelope, "outliers": chart.outliers,
         "ranks": "each" if chart.each_rank else "mean", "window": list(chart.window) if chart.window else None,
-        "live": chart.live, "show": sorted(chart.show), "hide": sorted(chart.hide),
+        "live": chart.live, "columns": chart.across,
+        "colors": [list(pair) for pair in chart.colors],
+        "show": sorted(chart.show), "hide": sorted(chart.hide),
     }  # fmt: skip
     default = {
         "metrics": "", "x": "step", "xMetric": "", "smoothing": 0, "logY": False, "envelope": True, "outliers": True,
-        "ranks": "mean", "window": None, "live": True, "show": [], "hide": [],
+        "ranks": "mean", "window": None, "live": True, "columns": 0, "colors": [], "show": [], "hide": [],
     }  # fmt: skip
     assert seen == default | example["view"]
 
@@ -91,3 +98,20 @@ def test_a_project_may_hold_a_slash_and_a_run_id_may_not():
     assert selection.parse_ref("team/gpt/r1") == RunRef("team/gpt", "r1")
     assert selection.parse_ref("r1") is None
     assert selection.parse_ref("p/") is None
+
+
+def test_the_page_about_the_dashboard_lists_every_key_of_the_address():
+    everything = Selection(
+        "p", "r", (RunRef("p", "r"),), "lr < 1", "name", 2, ("config.lr",),
+        ChartView(
+            "loss", XAxis.METRIC, "lr", 5.0, True, False, False, True, (0.0, 1.0), False, 3,
+            frozenset("a"), frozenset("b"), (("p/r", 3),),
+        ),
+    )  # fmt: skip
+    page = (Path(__file__).parents[3] / "docs/dashboard.md").read_text()
+    table = page.split("## What is in the address")[1].split("##")[0]
+    of_the_pages = {"tab", "all"}  # widgets that Streamlit binds to the address
+    assert (
+        set(re.findall(r"^\| `(\w+)` \|", table, re.M))
+        == set(selection.build(everything)) | of_the_pages
+    )

@@ -11,11 +11,16 @@ const { unpack } = await load("packed.js");
 const { bucketsFor, gapLimit, nearest, padded, xExtent, yExtent } = await load("curves.js");
 const { smooth } = await load("smooth.js");
 const { matches, sections } = await load("sections.js");
-const { duration, num, resolution, tick } = await load("format.js");
+const { duration, logTick, num, resolution, tick } = await load("format.js");
 const { rowsAt } = await load("tooltip.js");
+const { drawnRuns, exceptions } = await load("drawn.js");
+const { UNITS, columnsFor, spans } = await load("grid.js");
+const { looks, shade } = await load("look.js");
+const { questionFor } = await load("question.js");
+const { KEYS } = await load("keys.js");
 
 const examples = JSON.parse(readFileSync(new URL("view_urls.json", import.meta.url)));
-const plain = (view) => ({ ...view, show: [...view.show].sort(), hide: [...view.hide].sort(), colors: [...view.colors] });
+const plain = (view) => ({ ...view, show: [...view.show].sort(), hide: [...view.hide].sort(), colors: [...view.colors].sort() });
 const all = { envelope: true, outliers: true, logY: false };
 const curve = (x, y, more = {}) => ({ x, y, lo: y, hi: y, bad: x.map(() => 0), smoothed: y, gap: Infinity, ...more });
 
@@ -133,6 +138,7 @@ test("a search is words in any order or a glob", () => {
 test("numbers are short, exact where they can be, and never a lie about NaN", () => {
   assert.deepEqual([0.42137, 1e-5, 0, NaN, Infinity, -Infinity, 123456].map(num), ["0.4214", "1e-5", "0", "NaN", "+∞", "−∞", "123,456"]);
   assert.deepEqual([tick(0.25, 0.05), tick(2000, 500), tick(12500, 2500), tick(61.2e9, 1e9)], ["0.25", "2000", "12.5k", "61G"]);
+  assert.deepEqual([1.462, 0.002, 5e4, 1e-7, 0.026].map(logTick), ["", "0.002", "50k", "1e-7", ""]);
   assert.deepEqual([duration(0.25), duration(90), duration(600), duration(9000)], ["250 ms", "90 s", "10 min", "2.5 h"]);
 });
 
@@ -145,4 +151,64 @@ test("every chart says what one point stands for", () => {
 test("the tooltip lists the nearest curve first and leaves out runs that have nothing there", () => {
   const rows = rowsAt([curve([0, 10], [1, 1]), curve([0, 10], [5, 5]), curve([0, 1], [9, 9], { gap: 2 })], 10, 4.6);
   assert.deepEqual(rows.map((row) => row.value), [5, 1]);
+});
+
+test("nearest is judged as the eye does on a logarithmic axis", () => {
+  const curves = [curve([0], [100]), curve([0], [1])];
+  assert.deepEqual(rowsAt(curves, 0, 30, false).map((row) => row.value), [1, 100]);
+  assert.deepEqual(rowsAt(curves, 0, 30, true).map((row) => row.value), [100, 1]);
+});
+
+const listed = { runs: ["a", "b", "c", "d"].map((id, i) => ({ id, name: id, color: i, ranks: 1 })), drawn: 2, palette: ["#3280dd", "#fb4b19", "#9b467a"] };
+const view = (more = {}) => ({ ...readView(""), ...more });
+
+test("any choice of runs is exceptions to the newest, and comes back from them", () => {
+  assert.deepEqual(drawnRuns(listed, view()), ["a", "b"]);
+  for (const ids of [[], ["a"], ["c"], ["a", "b", "c", "d"], ["b", "d"]]) {
+    assert.deepEqual(drawnRuns(listed, view(exceptions(listed, ids))), ids);
+  }
+});
+
+test("every row of panels is full, in the order of its panels, and no wider than the columns", () => {
+  for (let columns = 1; columns <= 4; columns++) for (let count = 0; count < 30; count++) {
+    const widths = spans(count, columns);
+    assert.equal(widths.length, count);
+    assert.ok(widths.every((width) => width >= UNITS / columns));
+    let filled = 0;
+    for (const width of widths) { filled = (filled % UNITS) + width; assert.ok(filled <= UNITS); }
+    assert.ok(count === 0 || filled === UNITS);
+  }
+  assert.deepEqual([columnsFor(0, 1200), columnsFor(0, 300), columnsFor(0, 9000), columnsFor(3, 300)], [2, 1, 4, 3]);
+});
+
+test("ranks of one run have colours of their own and no two ranks look the same", () => {
+  const spec = { ...listed, runs: listed.runs.map((run) => ({ ...run, ranks: 12 })) };
+  const ranks = Array.from({ length: 12 }, (_, rank) => ({ rank }));
+  const seen = (drawn) => new Set(looks(drawn, () => ranks, spec, view({ ranks: "each" })).map(({ color, dash }) => `${color} ${dash}`));
+  assert.equal(seen(["a"]).size, 12);
+  assert.equal(seen(["a", "b"]).size, 24);
+  assert.equal(shade("#3280dd", 0), "#3280dd");
+});
+
+test("two runs of one colour differ by dashes and a chosen colour wins", () => {
+  const drawn = (colors) => looks(["a", "b"], (id) => [{ rank: 0, id }], listed, view({ colors }));
+  assert.deepEqual(drawn(new Map()).map(({ color, dash }) => [color, dash.length]), [["#3280dd", 0], ["#fb4b19", 0]]);
+  assert.deepEqual(drawn(new Map([["b", 0]])).map(({ color, dash }) => [color, dash.length]), [["#3280dd", 0], ["#3280dd", 2]]);
+});
+
+test("a zoomed question asks whole steps, and for the points that smoothing needs before them", () => {
+  const asked = (more) => Object.fromEntries(questionFor(view(more), listed, 512).params);
+  assert.deepEqual(asked({}), { x: "step", buckets: "512", ranks: "each" });
+  assert.deepEqual(asked({ window: [99.5, 199.5] }), { x: "step", buckets: "512", ranks: "each", lo: "99", hi: "200" });
+  assert.deepEqual(asked({ window: [1000, 1100], smoothing: 10 }), { x: "step", buckets: "666", ranks: "each", lo: "970", hi: "1101" });
+  assert.deepEqual(asked({ x: "relative", window: [1, 2] }), { x: "relative", buckets: "512", ranks: "each", lo: "1000000", hi: "2000000" });
+});
+
+test("no key does two things, and the page about the dashboard lists them as they are", () => {
+  const keys = KEYS.flatMap((row) => row.keys);
+  assert.equal(new Set(keys).size, keys.length);
+  const page = readFileSync(new URL("../../../docs/dashboard.md", import.meta.url), "utf8");
+  const table = page.split("## Keyboard")[1].split("## ")[0];
+  const rows = KEYS.map((row) => `| ${row.keys.map((key) => `\`${key}\``).join(" ")} | ${row.does} |`);
+  assert.deepEqual(table.split("\n").filter((line) => line.startsWith("| `")), rows);
 });

@@ -1,6 +1,7 @@
 import pytest
 
 from weir_store.codes import (
+    CREDENTIAL_CODES,
     HINTS,
     INSERT_SCHEMA_CODES,
     INVALID_QUERY_CODES,
@@ -9,7 +10,13 @@ from weir_store.codes import (
     Doing,
     to_store_error,
 )
-from weir_store.errors import InvalidQuery, SchemaMismatch, StoreRejected, StoreUnavailable
+from weir_store.errors import (
+    InvalidQuery,
+    SchemaMismatch,
+    StoreRejected,
+    StoreUnavailable,
+    WrongCredentials,
+)
 
 # Server down, slow, full, read-only, in doubt, out of memory, out of parts … and one nobody has seen yet.
 WAITING_HELPS = [
@@ -30,7 +37,6 @@ WAITING_HELPS = [
     286,
     319,
     425,
-    516,
     999,
     1001,
     88_888,
@@ -40,6 +46,16 @@ WAITING_HELPS = [
 @pytest.mark.parametrize("code", WAITING_HELPS)
 def test_an_insert_is_repeated_unless_it_is_known_that_repeating_cannot_help(code: int) -> None:
     assert type(to_store_error(code, "said", Doing.INSERTING)) is StoreUnavailable
+
+
+@pytest.mark.parametrize("code", CREDENTIAL_CODES)
+@pytest.mark.parametrize("doing", Doing)
+def test_a_wrong_password_says_what_to_check_and_loses_nothing(code: int, doing: Doing) -> None:
+    error = to_store_error(code, "said", doing)
+
+    assert isinstance(error, WrongCredentials)
+    assert isinstance(error, StoreUnavailable)  # rows wait until somebody has put it right
+    assert "clickhouse.password" in error.hint
 
 
 @pytest.mark.parametrize("doing", Doing)

@@ -17,7 +17,7 @@ export function drawCurves(u, curves, { envelope, focus, ink }) {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  const band = ink.band * Math.min(1, Math.sqrt(4 / curves.length)); // many bands on one another stay light
+  const band = ink.band * Math.min(1, Math.sqrt(2 / curves.length)); // many bands on one another stay light
   const ordered = focus ? [...curves].sort((a, b) => (a.run === focus) - (b.run === focus)) : curves;
   for (const curve of ordered) {
     const range = visible(curve.x, u.scales.x.min, u.scales.x.max);

@@ -28,6 +28,12 @@ export function tick(v, increment) {
   return trim(v, increment);
 }
 
+/** A tick of a logarithmic axis: only 1, 2 and 5 times a power of ten, so not where the axis happens to end. */
+export function logTick(v) {
+  const digit = v / 10 ** Math.floor(Math.log10(v) + 1e-9);
+  return [1, 2, 5].some((round) => Math.abs(digit - round) < 1e-6) ? tick(v, 0) : "";
+}
+
 function trim(v, increment) {
   return v.toFixed(increment ? decimals(increment) : 3).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 }

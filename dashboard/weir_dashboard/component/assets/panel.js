@@ -4,7 +4,7 @@ import uPlot from "./uPlot.esm.js";
 import { h } from "./dom.js";
 import { drawCurves } from "./draw.js";
 import { padded, xExtent, yExtent } from "./curves.js";
-import { duration, resolution, tick } from "./format.js";
+import { duration, logTick, resolution, tick } from "./format.js";
 
 const CHART_HEIGHT = 200;
 const ROOMY_HEIGHT = 320; // when few metrics are left
@@ -19,13 +19,20 @@ export class Panel {
     this.curves = [];
     this.u = null;
     this.tall = false;
+    this.empty = false; // nothing to draw for the drawn runs
     this.note = h("span", { class: "resolution" });
     this.plot = h("div", { class: "plot" });
     this.message = h("div", { class: "message" });
-    const grow = h("button", { class: "icon", title: "expand (double-click the chart resets the zoom)", "aria-label": `expand ${metric}`, onclick: () => this.toggleTall() }, "⤢");
-    this.el = h("section", { class: "panel", tabindex: "0", "data-metric": metric, "aria-label": metric },
+    const grow = h("button", { class: "icon", title: "expand (f); double-click the chart resets the zoom", "aria-label": `expand ${metric}`, onclick: () => this.toggleTall() }, "⤢");
+    this.el = h("section", { class: "panel loading", tabindex: "0", "data-metric": metric, "aria-label": metric },
       h("header", {}, h("h3", { title: metric }, metric), this.note, grow), this.plot, this.message);
     this.el.weirPanel = this;
+  }
+
+  /** Take this place of the section, `span` units of a row wide (grid.js). */
+  place(order, span) {
+    this.el.style.order = order;
+    this.el.style.setProperty("--span", span);
   }
 
   toggleTall() {
@@ -40,9 +47,10 @@ export class Panel {
     this.curves = curves;
     const points = curves.reduce((n, c) => n + c.x.length, 0);
     this.el.classList.remove("loading", "failed");
-    this.el.classList.toggle("empty", points === 0);
+    this.empty = points === 0;
+    this.el.classList.toggle("empty", this.empty);
     this.el.dataset.points = points;
-    if (points === 0) return this.say("No points for the drawn runs");
+    if (this.empty) return this.say("No points for the drawn runs");
     this.message.replaceChildren();
     this.width = width;
     this.draw();
@@ -107,7 +115,7 @@ export class Panel {
         x: { time: view.x === "time", range: () => this.x },
         y: { distr: view.logY ? 3 : 1, range: () => this.y },
       },
-      axes: [{ ...axis, size: 24, space: 64, ...horizontal(view.x) }, { ...axis, space: 28, size: (u, texts) => 14 + 6.4 * longest(texts), values: (u, splits, i, space, incr) => splits.map((v) => (v == null ? "" : tick(v, view.logY ? 0 : incr))) }],
+      axes: [{ ...axis, size: 24, space: 64, ...horizontal(view.x) }, { ...axis, space: 28, size: (u, texts) => 14 + 6.4 * longest(texts), values: (u, splits, i, space, incr) => splits.map((v) => (v == null ? "" : view.logY ? logTick(v) : tick(v, incr))) }],
       series: [{}, { paths: () => null, points: { show: false } }],
       cursor: {
         points: { show: false },
@@ -141,7 +149,7 @@ export class Panel {
   }
 
   height() {
-    return this.tall ? TALL_HEIGHT : this.wall.roomy ? ROOMY_HEIGHT : CHART_HEIGHT;
+    return this.tall ? TALL_HEIGHT : this.wall.layout.roomy ? ROOMY_HEIGHT : CHART_HEIGHT;
   }
 
   resize() {

@@ -3,6 +3,7 @@
 import { unpack } from "./packed.js";
 
 const LONGEST_GET = 6000; // proxies commonly refuse request lines above 8 kB
+const UNNAMED = '"-"'; // what is held came without an ETag: naming it would have made it late
 
 export class AnswerError extends Error {
   constructor(message, { retryable = true } = {}) {
@@ -43,6 +44,11 @@ export class SeriesStore {
     return this.held.get(metric)?.get(run)?.key === key;
   }
 
+  /** Is anything held of it, whichever question it answers? */
+  holds(metric, run) {
+    return this.held.get(metric)?.has(run) ?? false;
+  }
+
   get(metric, run) {
     return this.held.get(metric)?.get(run)?.series ?? [];
   }
@@ -52,12 +58,13 @@ export class SeriesStore {
     const params = [...question.params, ...metrics.map((m) => ["metric", m]), ...runs.map((r) => ["run", r])];
     const request = JSON.stringify(params);
     const current = metrics.every((m) => runs.every((r) => this.has(m, r, question.key)));
-    const etag = current ? this.etags.get(request) : undefined;
+    const etag = current ? this.etags.get(request) ?? UNNAMED : undefined; // held already: only news is wanted
     const answer = await ask(`${this.api}/series`, params, { signal, etag });
     if (answer.status === 304) return false;
     const { header, series } = unpack(await answer.arrayBuffer());
     if (this.etags.size > 64) this.etags.clear();
-    this.etags.set(request, answer.headers.get("ETag"));
+    const named = answer.headers.get("ETag");
+    if (named) this.etags.set(request, named); else this.etags.delete(request);
     this.keep(metrics, runs, question, header, series);
     return true;
   }

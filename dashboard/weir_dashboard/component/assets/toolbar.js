@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { duration } from "./format.js";
+import { MOST_COLUMNS } from "./grid.js";
 import { TAUS } from "./smooth.js";
 
 export class Toolbar {
@@ -13,10 +14,13 @@ export class Toolbar {
     this.smooth = h("input", { type: "range", min: "0", max: String(TAUS.length - 1), step: "1", "aria-label": "smoothing", oninput: () => wall.set({ smoothing: TAUS[this.smooth.value] }) });
     this.tau = h("output", {});
     this.toggles = h("div", { class: "toggles" });
+    this.columns = h("div", { class: "choice", role: "group", "aria-label": "columns" });
     this.reset = h("button", { class: "pill", title: "show everything again (Esc)", onclick: () => wall.zoom(null) }, "Reset zoom");
     this.status = h("button", { class: "status", onclick: () => wall.set({ live: !wall.view.live }) });
     this.el = h("div", { class: "bar" }, this.search, h("label", {}, "x", this.axis), this.metric,
-      h("label", { class: "smoothing", title: "time-weighted moving average; τ is in axis units" }, "smooth", this.smooth, this.tau), this.toggles, this.reset, h("span", { class: "fill" }), this.status);
+      h("label", { class: "smoothing", title: "time-weighted moving average; τ is in axis units" }, "smooth", this.smooth, this.tau), this.toggles,
+      h("label", {}, "columns", this.columns), this.reset, h("span", { class: "fill" }), this.status,
+      h("button", { class: "pill help-button", title: "keys (?)", "aria-label": "keys", onclick: () => wall.keys.toggleHelp() }, "?"));
   }
 
   render() {
@@ -39,7 +43,13 @@ export class Toolbar {
       press("min–max", view.envelope, () => this.wall.set({ envelope: !view.envelope }), "band between the lowest and the highest point of each bucket"),
       press("outliers", view.outliers, () => this.wall.set({ outliers: !view.outliers }), "off: the y axis holds the middle 98 %"),
       ...(spec.runs.some((run) => run.ranks > 1) ? [press("each rank", view.ranks === "each", () => this.wall.set({ ranks: view.ranks === "each" ? "mean" : "each" }), "off: mean, lowest and highest over the ranks")] : []));
+    this.columns.replaceChildren(...Array.from({ length: MOST_COLUMNS + 1 }, (_, n) => press(n ? String(n) : "auto", view.columns === n, () => this.wall.set({ columns: n }))));
     this.reset.hidden = !view.window;
+  }
+
+  clearSearch() {
+    this.search.value = "";
+    this.wall.search("");
   }
 
   /** kind: live, paused, stale, done */

@@ -7,15 +7,16 @@ import { num, position } from "./format.js";
 
 const SHOWN = 12;
 
-/** Rows for the tooltip, nearest to the cursor's y first. Pure. */
-export function rowsAt(curves, x, y) {
+/** Rows for the tooltip, nearest to the cursor's y first, as the eye sees it on this axis. Pure. */
+export function rowsAt(curves, x, y, logY = false) {
+  const height = logY ? (v) => Math.log(Math.max(v, Number.MIN_VALUE)) : (v) => v;
   const rows = [];
   for (const curve of curves) {
     const i = nearest(curve.x, x);
     if (i < 0 || Math.abs(curve.x[i] - x) > curve.gap) continue;
     const value = curve.smoothed[i];
     const spread = curve.spread && curve.hi[i] > curve.lo[i] ? [curve.lo[i], curve.hi[i]] : null;
-    rows.push({ curve, x: curve.x[i], value, spread, bad: curve.bad[i], distance: Number.isNaN(value) ? Infinity : Math.abs(value - y) });
+    rows.push({ curve, x: curve.x[i], value, spread, bad: curve.bad[i], distance: Number.isNaN(value) ? Infinity : Math.abs(height(value) - height(y)) });
   }
   return rows.sort((a, b) => a.distance - b.distance);
 }
@@ -29,7 +30,7 @@ export class Tooltip {
     const { u } = panel;
     if (cursor.left < 0 || cursor.top < 0) return this.hide();
     const x = u.posToVal(cursor.left, "x");
-    const rows = rowsAt(panel.curves, x, u.posToVal(cursor.top, "y"));
+    const rows = rowsAt(panel.curves, x, u.posToVal(cursor.top, "y"), view.logY);
     if (rows.length === 0) return this.hide();
     const head = h("div", { class: "at" }, position(rows[0].x, view.x, view.xMetric));
     const more = rows.length - SHOWN;

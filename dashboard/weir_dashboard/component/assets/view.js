@@ -69,7 +69,7 @@ function readColors(texts) {
   for (const text of texts) {
     const cut = text.lastIndexOf(":");
     const index = Number(text.slice(cut + 1));
-    if (cut > 0 && Number.isInteger(index) && index >= 0 && index < 16) colors.set(text.slice(0, cut), index);
+    if (cut > 0 && /^\d+$/.test(text.slice(cut + 1)) && index < 16) colors.set(text.slice(0, cut), index);
   }
   return colors;
 }
