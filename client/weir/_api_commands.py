@@ -65,6 +65,9 @@ def runs(
     if as_json:
         _print_json([_run_json(run) for run in found])
         return
+    if not found:
+        click.echo("no runs match" if where or project else "no runs yet")
+        return
     rows = [
         (
             run.path,

@@ -8,7 +8,7 @@ import grpc  # noqa: TID251 - this is the one file
 
 from weir.agent._status import error_for
 from weir.agent._transport import Address
-from weir.errors import Rejected, TransportError
+from weir.errors import Rejected, TransportError, Unavailable
 from weir_proto.v1 import query_pb2, runs_pb2
 from weir_proto.v1.query_pb2_grpc import QueryStub
 from weir_proto.v1.runs_pb2_grpc import RunsStub
@@ -105,6 +105,8 @@ def _error_of(error: Any) -> TransportError:
     status, details = error.code().name, error.details() or ""
     if status in _ASKED_WRONGLY:
         return Rejected(details, code=status)
+    if status == "UNAVAILABLE":
+        return Unavailable(details, hint="does Weir run there? the address is WEIR_SERVER")
     return error_for(status, details)
 
 

@@ -58,7 +58,7 @@ def split_names(names: Sequence[str]) -> list[tuple[str, ...]]:
             taken_bytes = 0
         parts[-1].append(name)
         taken_bytes += size
-    return [tuple(part) for part in parts]
+    return [tuple(part) for part in parts if part]
 
 
 class StepMemory:

@@ -292,7 +292,11 @@ class _Losses:
         dropped, rejected = self._queue.dropped, self._rejected()
         losses = [
             _loss(self.reason, dropped - self._told_dropped, "not spooled: the queue was full"),
-            _loss("bad_value", rejected - self._told_rejected, "not a number or a text"),
+            _loss(
+                "bad_value",
+                rejected - self._told_rejected,
+                "refused by log(), see the events `rejected`",
+            ),
         ]
         self._told_dropped, self._told_rejected = dropped, rejected
         self.reason = "queue_full"

@@ -574,6 +574,17 @@ def test_append_answers_like_a_stream(gateway, writer):
     assert append(gateway, gap).ack.expect_seq == 3
 
 
+def test_a_damaged_frame_in_requests_is_asked_for_once_more_and_then_consumed(gateway):
+    producer = producer_id()
+    damaged = frame_of(producer, 1, crc32=1)
+    request = pb.AppendRequest(hello=hello_of(producer), frames=[damaged, frame_of(producer, 2)])
+    first = append(gateway, request).ack
+    assert (first.accepted_seq, first.expect_seq) == (0, 1)
+    second = append(gateway, request).ack
+    assert (second.accepted_seq, second.expect_seq) == (2, 0)
+    assert [reject.code for reject in second.rejects] == ["FRAME_CRC_MISMATCH"]
+
+
 @pytest.mark.parametrize(
     ("request_", "status"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Final, NoReturn
 
@@ -19,6 +20,7 @@ from weir_server.gateway.greeting import Greeter
 from weir_server.gateway.intake import Intake
 from weir_server.gateway.limits import Code
 from weir_server.gateway.origin import Refused
+from weir_server.gateway.producer import Producer
 from weir_server.gateway.watch import Watch
 from weir_server.log import get_logger
 from weir_server.stream.base import Appender
@@ -31,6 +33,7 @@ _STATUS: Final = {
     Code.ORIGIN_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
     Code.NOT_GREETED: grpc.StatusCode.INVALID_ARGUMENT,
 }
+_MOST_DAMAGED: Final = 1_024
 _GONE: Final = (
     grpc.aio.UsageError,
     grpc.aio.InternalError,
@@ -58,6 +61,7 @@ class IngestService:
         self._appender = appender
         self._clock = clock
         self._conversations: set[Conversation] = set()
+        self._damaged: OrderedDict[bytes, int] = OrderedDict()  # producer → seq, of requests
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._draining = False
@@ -139,9 +143,11 @@ class IngestService:
             ),
         )
         if request.frames:
+            producer.damaged_seq = self._damaged.pop(name, 0)
             (answer,) = await self._intake.take([(producer, frame) for frame in request.frames])
             if answer.HasField("refusal"):
                 raise Refused(Code(answer.refusal.code), answer.refusal.message)
+            self._remember_damage(producer)
             response.ack.CopyFrom(answer.ack)
         try:
             stops = await self._appender.read_stops([producer.run])
@@ -150,6 +156,13 @@ class IngestService:
         for stop in stops.values():
             response.control.CopyFrom(ingest_pb2.Control(stop=True, reason=stop.reason, by=stop.by))
         return response
+
+    def _remember_damage(self, producer: Producer) -> None:
+        """Keep for the next request what a stream would know: a frame is asked for twice, not ever."""
+        if producer.damaged_seq > producer.accepted:
+            self._damaged[producer.id] = producer.damaged_seq
+            if len(self._damaged) > _MOST_DAMAGED:
+                self._damaged.popitem(last=False)
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: ServerError) -> NoReturn:

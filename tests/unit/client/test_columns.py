@@ -123,6 +123,10 @@ def test_splitting_names_keeps_them_all_in_order(names: list[str]) -> None:
     assert [name for part in split_names(names) for name in part] == names
 
 
+def test_no_names_make_no_row() -> None:
+    assert split_names(()) == []
+
+
 def test_a_row_of_a_hundred_thousand_metrics_becomes_frames_that_fit() -> None:
     names = [f"layer.{i}/weights/gradient/norm" for i in range(100_000)]
     queue = Queue(1 << 30)

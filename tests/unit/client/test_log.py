@@ -3,6 +3,7 @@
 import logging
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import weir
 from weir.errors import InvalidPoint, RunFinished, UsageError
-from weir.testing import capture
+from weir.testing import capture, read_root
 
 
 def steps(captured: Any, metric: str) -> list[int]:
@@ -35,6 +36,15 @@ def test_without_a_step_calls_are_counted() -> None:
         run.log({"a": np.float32(1)})
         run.log({"a": "text"})
     assert sorted(steps(captured, "a")) == [0, 1, 2, 3, 4]
+
+
+def test_a_row_without_a_number_leaves_no_empty_block(tmp_path: Path) -> None:
+    with weir.init("p", mode="offline", dir=tmp_path) as run:
+        run.log({"a": "text"})
+        run.log({})
+        run.log({"a": None})
+    blocks = [block for _, body in read_root(tmp_path) for block in body.points]
+    assert blocks == []
 
 
 def test_a_given_step_moves_the_count_on_but_never_back() -> None:
