@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 import pyarrow as pa
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -99,7 +100,13 @@ async def healthz(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+def telemetry(_: Request) -> Response:
+    """Answer with what this process measures of itself, in Prometheus' format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
 ROUTES: Final = (
+    Route("/metrics", telemetry),
     Route("/api/series", series, methods=["GET", "POST"]),
     Route("/api/metrics", metrics, methods=["GET", "POST"]),
     Route("/weir-assets/{version}/{name}", asset),
