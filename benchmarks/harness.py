@@ -110,6 +110,15 @@ def _wait_ready(state_file: Path, process: subprocess.Popen[bytes], log: Path) -
     raise SystemExit(f"weir up was not ready in 120 s:\n{log.read_text()}")
 
 
+def agent_of(root: str) -> psutil.Process | None:
+    """Return the agent that serves a spool root, if there is one."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "weir.agent" in words and root in words:
+            return process
+    return None
+
+
 def run_script(
     python: Path | str, script: str, *arguments: object, **environment: str
 ) -> dict[str, float]:

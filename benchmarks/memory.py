@@ -10,7 +10,7 @@ import time
 
 import psutil
 
-from benchmarks.harness import ROOT, Figure, running_weir
+from benchmarks.harness import ROOT, Figure, agent_of, running_weir
 
 MINUTES = float(os.environ.get("WEIR_BENCH_MEMORY_MINUTES", "10"))
 
@@ -43,7 +43,7 @@ def measure() -> list[Figure]:
             for name, process in (
                 *parts.items(),
                 ("trainer", psutil.Process(loggers[0].pid)),
-                ("agent", _agent(spool)),
+                ("agent", agent_of(spool)),
             ):
                 try:
                     samples[name].append(process.memory_info().rss / 1e6 if process else 0.0)
@@ -71,11 +71,3 @@ def _figures(name: str, values_mb: list[float]) -> list[Figure]:
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
-
-
-def _agent(root: str) -> psutil.Process | None:
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if "weir.agent" in words and root in words:
-            return process
-    return None

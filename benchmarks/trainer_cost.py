@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.harness import Figure, run_script, running_weir
+from benchmarks.harness import Figure, agent_of, run_script, running_weir
 
 SECONDS = 30
 
@@ -51,7 +51,7 @@ class _AgentWatch(threading.Thread):
     def run(self) -> None:
         agent = None
         while not self._done.wait(0.2):
-            agent = agent or self._find()
+            agent = agent or agent_of(str(self._root))
             if agent is None:
                 continue
             try:
@@ -69,10 +69,3 @@ class _AgentWatch(threading.Thread):
     def stop(self) -> None:
         self._done.set()
         self.join()
-
-    def _find(self) -> psutil.Process | None:
-        for process in psutil.process_iter(["cmdline"]):
-            words = process.info["cmdline"] or []
-            if "weir.agent" in words and str(self._root) in words:
-                return process
-        return None

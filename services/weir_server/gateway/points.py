@@ -45,13 +45,7 @@ def check_block(
     """Return the block, or what is good of it, or None when nothing is."""
     points = points_in(block)
     if not _block_fits(block):
-        findings.add(
-            Code.COLUMNS_MISMATCH,
-            "points",
-            "the columns of a block differ in length",
-            count=max(points, 1),
-            points=points,
-        )
+        _add_mismatch(findings, "points", points)
         return None
     metric = np.frombuffer(block.metric, _U4)
     step = np.frombuffer(block.step, _I8)
@@ -73,13 +67,7 @@ def check_texts(
     """Return the block, or what is good of it, or None when nothing is."""
     points = len(block.value)
     if not _columns_fit(block.metric, block.step, block.time_unix_us, points):
-        findings.add(
-            Code.COLUMNS_MISMATCH,
-            "texts",
-            "the columns of a block differ in length",
-            count=max(points, 1),
-            points=points,
-        )
+        _add_mismatch(findings, "texts", points)
         return None
     metric = np.frombuffer(block.metric, _U4)
     step = np.frombuffer(block.step, _I8)
@@ -240,3 +228,8 @@ def _grid(
         value=np.ascontiguousarray(values[rows][:, columns]).tobytes(),
         rewrites=block.rewrites,
     )
+
+
+def _add_mismatch(findings: Findings, field: str, points: int) -> None:
+    text = "the columns of a block differ in length"
+    findings.add(Code.COLUMNS_MISMATCH, field, text, count=max(points, 1), points=points)
