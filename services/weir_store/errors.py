@@ -6,7 +6,8 @@ StoreError
 ├─ StoreRejected      give this block up: repeating cannot help (→ dead letter)
 ├─ InvalidQuery       fix the question
 │   ├─ UnknownProject
-│   └─ UnknownRun
+│   ├─ UnknownRun
+│   └─ UnknownObject
 └─ SchemaMismatch     run `weir migrate`
 """
 
@@ -44,6 +45,10 @@ class UnknownProject(InvalidQuery):
 
 class UnknownRun(InvalidQuery):
     """No such run in the project."""
+
+
+class UnknownObject(InvalidQuery):
+    """No such object in the object store."""
 
 
 class SchemaMismatch(StoreError):
