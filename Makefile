@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 PROTO_TOOLS := $(VENV)/proto-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check unit integration e2e fault bench proto proto-check fmt docs clean
+.PHONY: help setup demo up test check unit integration e2e fault soak laws fuzz bench proto proto-check fmt docs clean
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,16 @@ e2e: $(STAMP)  ## processes and a real browser
 fault: $(STAMP)  ## kill things, then count the points
 	$(BIN)/python -m pytest -q tests/fault
 
+SOAK_MINUTES ?= 5
+soak: $(STAMP)  ## load, random kills and counting for minutes on end: SOAK_MINUTES=5 SOAK="--kills 500 --seed 7"
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(SOAK)
+
+laws: $(STAMP)  ## the laws of delivery as properties, forty times as many interleavings as in `make test`
+	WEIR_LAWS=long $(BIN)/python -m pytest -q tests/laws
+
+fuzz: $(STAMP)  ## a hundred thousand bad frames, and a whole Weir under attack: FUZZ="--frames 1000 --seed 7"
+	$(BIN)/python -m tests.fuzz.session $(FUZZ)
+
 bench: $(STAMP)  ## measure speed and memory as ratios; writes bench-results/*.json and a table
 	test -x .venv-peers/bin/mlflow || { $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q -r benchmarks/peers/requirements.txt; }
 	$(BIN)/python -m benchmarks
@@ -73,4 +83,4 @@ proto-check: $(PROTO_TOOLS)
 	    || { echo "generated code has drifted: $$f; run 'make proto'"; rm -rf $$out; exit 1; }; done; rm -rf $$out
 
 clean:  ## remove what `make` made (not your data)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache bench-results
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache bench-results soak-results

@@ -14,7 +14,17 @@ from rich.table import Table
 
 from benchmarks.harness import ROOT, Figure
 
-ALL = ("log_call", "trainer_cost", "end_to_end", "latency", "charts", "disk", "memory")
+ALL = (
+    "log_call",
+    "log_pause",
+    "trainer_cost",
+    "end_to_end",
+    "latency",
+    "charts",
+    "disk",
+    "memory",
+    "ledger",
+)
 
 
 def main(names: list[str]) -> int:

@@ -9,6 +9,8 @@ import time
 from array import array
 from collections.abc import Callable
 
+SHARES = {"p50_us": 0.5, "p99_us": 0.99, "p999_us": 0.999, "p9999_us": 0.9999, "max_us": 1.0}
+
 
 def time_calls(call: Callable[[int], None], *, calls: int, period_s: float) -> dict[str, float]:
     """Make `calls` calls, one each `period_s`; return percentiles of the caller's time in µs."""
@@ -25,7 +27,7 @@ def time_calls(call: Callable[[int], None], *, calls: int, period_s: float) -> d
     ordered_ns = sorted(taken_ns[calls // 10 :])  # the first tenth warms up
     return {
         name: ordered_ns[min(len(ordered_ns) - 1, int(len(ordered_ns) * share))] / 1_000
-        for name, share in (("p50_us", 0.50), ("p99_us", 0.99), ("p999_us", 0.999), ("max_us", 1.0))
+        for name, share in SHARES.items()
     }
 
 

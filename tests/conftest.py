@@ -6,7 +6,12 @@ import os
 from collections.abc import Callable
 from typing import NoReturn
 
+import hypothesis
 import pytest
+
+# No test here judges by the clock: how long an example takes says only how busy the machine is.
+hypothesis.settings.register_profile("weir", deadline=None)
+hypothesis.settings.load_profile("weir")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Starting the agent of this node when none is running; never more than three times in 10 min."""
+"""Starting the agent of this node when none is running; three failed starts in 10 min are enough."""
 
 import os
 import subprocess
@@ -14,6 +14,7 @@ from weir._spool import agent_lock_path, agent_log_path
 
 _MAX_STARTS: Final = 3
 _STARTS_WINDOW_S: Final = 600.0
+_PROVEN_S: Final = 10.0  # an agent that worked for so long and died then was no failed start
 # What a launcher tells a rank, and what changes how any program runs, is not for the agent.
 _RANK_VARIABLES: Final = {
     *("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "GROUP_WORLD_SIZE"),
@@ -43,19 +44,20 @@ class AgentKeeper:
         self._clock = clock
         self._speaker = speaker
         self._starts_s: deque[float] = deque(maxlen=_MAX_STARTS)
+        self._held_since_s: float | None = None
         self._patient_until_s = clock.monotonic_s() + patience_s
 
     def ensure(self) -> None:
         """Start the agent if nobody holds its lock. Never raises; what is spooled stays spooled."""
         now_s = self._clock.monotonic_s()
-        if now_s < self._patient_until_s or is_held(agent_lock_path(self._root, self._node)):
+        if now_s < self._patient_until_s or self._is_served(now_s):
             return
         if not may_start(self._starts_s, now_s):
             self._speaker.warn(
                 "agent",
                 f"the agent stopped {_MAX_STARTS} times in 10 min, see "
                 f"{agent_log_path(self._root, self._node)}; points stay in {self._root}, send "
-                f"them later with `weir sync {self._root}`",
+                f"them later with `{sync_command(self._root)}`",
             )
             return
         self._starts_s.append(now_s)
@@ -65,8 +67,26 @@ class AgentKeeper:
             self._speaker.warn(
                 "agent",
                 f"cannot start the agent: {error}; points stay in {self._root}, send them "
-                f"later with `weir sync {self._root}`",
+                f"later with `{sync_command(self._root)}`",
             )
+
+    def _is_served(self, now_s: float) -> bool:
+        """Whether an agent is there; one that has proved itself clears the count of starts."""
+        if not is_held(agent_lock_path(self._root, self._node)):
+            self._held_since_s = None
+            return False
+        if self._held_since_s is None:
+            self._held_since_s = now_s
+        if now_s - self._held_since_s >= _PROVEN_S:
+            self._starts_s.clear()
+        return True
+
+
+def sync_command(folder: str | Path) -> str:
+    """Return what sends the spools below a folder, ready to be pasted into a shell."""
+    import shlex
+
+    return f"weir sync {shlex.quote(str(folder))}"
 
 
 def may_start(starts_s: "deque[float]", now_s: float) -> bool:

@@ -6,11 +6,12 @@ for run in api.runs("vision", where="config.lr < 0.01 AND state = 'finished'"):
 points = api.run("vision/k3j9x2mq7a").history("train/loss", max_points=1_000)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal, Self
 
+from weir._api_ledger import Verification, verification_of
 from weir._api_run import Axis, RunList, RunView
-from weir._api_tables import TableKind, check_tables, read_table
+from weir._api_tables import TableKind, check_tables, read_arrow, read_table, shown_as
 from weir._api_transport import ApiTransport
 from weir._api_views import ProjectView, project_view
 from weir._settings import Settings
@@ -23,6 +24,9 @@ _AXES: Final = {
     "time": query_pb2.X_TIME,
     "relative": query_pb2.X_RELATIVE,
 }
+
+
+_METRICS_PAGE: Final = 10_000
 
 
 class Api:
@@ -87,6 +91,10 @@ class Api:
         """Return one run by `project/run_id`."""
         return RunView(self, self._transport.get_run(_ref_of(path)).run)
 
+    def verify(self, path: str) -> Verification:
+        """Ask whether all that was sent for `project/run_id` is stored; see `RunView.verify`."""
+        return verification_of(self._transport.get_ledger(_ref_of(path)))
+
     def read_series(
         self,
         runs: Iterable[RunView | str] | RunView | str,
@@ -117,6 +125,9 @@ class Api:
 
         Returns:
             One row per point, or per bucket; columns as in docs/api.md.
+
+        Raises:
+            UsageError: The call is wrong, or a metric that has no numbers there holds texts.
         """
         check_tables(as_)
         metric = x.removeprefix("metric:") if x.startswith("metric:") else ""
@@ -126,9 +137,11 @@ class Api:
             raise UsageError(f"no such reduction {reduce!r}", hint="ranks, or None")
         if max_points is not None and max_points < 1:
             raise UsageError(f"max_points is {max_points}", hint="1 or more, or None for all")
+        names = [metrics] if isinstance(metrics, str) else list(metrics)
+        refs = _refs_of(runs)
         request = query_pb2.ReadSeriesRequest(
-            runs=_refs_of(runs),
-            metrics=[metrics] if isinstance(metrics, str) else list(metrics),
+            runs=refs,
+            metrics=names,
             max_points=max_points or 0,
             x=query_pb2.X_METRIC if metric else _AXES[x],
             x_metric=metric,
@@ -137,7 +150,9 @@ class Api:
             x_min=x_min,
             x_max=x_max,
         )
-        return read_table(self._transport.read_series(request), as_)
+        table = read_arrow(self._transport.read_series(request))
+        self._check_numbers(refs, set(names) - set(table["metric"].unique().to_pylist()))
+        return shown_as(table, as_)
 
     def latest(
         self,
@@ -174,6 +189,29 @@ class Api:
         check_tables(as_)
         request = query_pb2.CompareRunsRequest(runs=_refs_of(runs), only_different=only_different)
         return read_table(self._transport.compare_runs(request), as_)
+
+    def _check_numbers(self, refs: Sequence[runs_pb2.RunRef], without: set[str]) -> None:
+        """Raise `UsageError` when one of the metrics without numbers holds texts."""
+        if not without:
+            return
+        search = next(iter(without)) if len(without) == 1 else ""
+        for metric in self._list_metrics(refs, search):
+            if metric.is_text and metric.name in without:
+                raise UsageError(f"{metric.name} holds texts", hint=f"run.text({metric.name!r})")
+
+    def _list_metrics(
+        self, refs: Sequence[runs_pb2.RunRef], search: str
+    ) -> Iterator[query_pb2.Metric]:
+        after = ""
+        while True:
+            request = query_pb2.ListMetricsRequest(
+                runs=refs, search=search, limit=_METRICS_PAGE, after=after
+            )
+            page = self._transport.list_metrics(request).metrics
+            yield from page
+            if len(page) < _METRICS_PAGE:
+                return
+            after = page[-1].name
 
 
 def _refs_of(runs: Iterable[RunView | str] | RunView | str) -> list[runs_pb2.RunRef]:

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
-from weir._api_tables import TableKind
+from weir._api_ledger import Verification
+from weir._api_tables import TableKind, check_tables, read_arrow, shown_as
 from weir._api_views import (
+    EventView,
     MetricView,
     SessionView,
+    event_view,
     metric_view,
     moment,
     plain_values,
     session_view,
 )
+from weir.errors import UsageError
 from weir_proto.v1 import query_pb2, runs_pb2
 
 if TYPE_CHECKING:
     from weir._api import Api
 
 Axis = Literal["step", "time", "relative"]
-_METRICS_PAGE = 10_000
+Severity = Literal["debug", "info", "warn", "error", "critical"]
+_MAX_EVENTS = 10_000
 
 
 class RunView:
@@ -108,6 +113,22 @@ class RunView:
         return self._message.ranks
 
     @property
+    def parent(self) -> str:
+        """The run it was forked from, as `Api.run` takes it; empty when it is no fork."""
+        parent = self._message.parent_run_id
+        return f"{self.project}/{parent}" if parent else ""
+
+    @property
+    def fork_step(self) -> int | None:
+        """The last step it has from its parent; None when it is no fork."""
+        return self._message.fork_step if self._message.parent_run_id else None
+
+    @property
+    def rewinds(self) -> tuple[int, ...]:
+        """The steps it was rewound to, oldest first."""
+        return tuple(self._message.rewinds)
+
+    @property
     def config(self) -> dict[str, Any]:
         """Config by path, e.g. `optimizer.lr`."""
         return plain_values(self._message.config)
@@ -133,7 +154,7 @@ class RunView:
 
     def metrics(self, search: str = "") -> list[MetricView]:
         """Return its metrics by name: all that hold every word of `search`, or match it as a glob."""
-        return list(self._metrics(search))
+        return [metric_view(each) for each in self._api._list_metrics([self._ref()], search)]
 
     def history(
         self,
@@ -147,9 +168,12 @@ class RunView:
         x_max: float | None = None,
         as_: TableKind = "pandas",
     ) -> Any:
-        """Return points; see `Api.read_series`. Without `metrics`, of every metric that is no text."""
+        """Return points; see `Api.read_series`. Without `metrics`, of every metric that is no text.
+
+        Texts are read with `text`.
+        """
         if metrics is None:
-            metrics = [each.name for each in self._metrics("") if not each.is_text]
+            metrics = [each.name for each in self.metrics() if not each.is_text]
         return self._api.read_series(
             [self],
             metrics,
@@ -161,6 +185,57 @@ class RunView:
             x_max=x_max,
             as_=as_,
         )
+
+    def text(self, metric: str, *, limit: int = 10_000, as_: TableKind = "pandas") -> Any:
+        """Return the texts of a metric: one row each with `rank`, `step`, `time_unix_us`, `value`.
+
+        Args:
+            metric: Exact name.
+            limit: At most so many rows.
+            as_: What to return.
+        """
+        check_tables(as_)
+        if limit < 1:
+            raise UsageError(f"limit is {limit}", hint="1 or more")
+        request = query_pb2.ReadTextRequest(run=self._ref(), metric=metric, limit=limit)
+        table = read_arrow(self._api._transport.read_text(request))
+        if not table.num_rows and any(m.name == metric and not m.is_text for m in self.metrics()):
+            raise UsageError(f"{metric} holds numbers", hint=f"run.history({metric!r})")
+        return shown_as(table, as_)
+
+    def events(
+        self,
+        kinds: str | Iterable[str] | None = None,
+        min_severity: Severity | None = None,
+        limit: int = 1000,
+    ) -> list[EventView]:
+        """Return what happened to it, newest first: alerts, refusals, losses, dead letters.
+
+        Args:
+            kinds: Only these, e.g. `alert`; None = all.
+            min_severity: `debug`, `info`, `warn`, `error` or `critical`; None = all.
+            limit: The newest so many, at most 10 000.
+        """
+        if min_severity is not None and min_severity not in get_args(Severity):
+            hint = ", ".join(get_args(Severity))
+            raise UsageError(f"no such severity {min_severity!r}", hint=hint)
+        if not 1 <= limit <= _MAX_EVENTS:
+            raise UsageError(f"limit is {limit}", hint=f"1 to {_MAX_EVENTS}")
+        request = runs_pb2.ListEventsRequest(
+            project=self.project,
+            run_id=self.id,
+            kinds=[kinds] if isinstance(kinds, str) else list(kinds or ()),
+            min_severity=min_severity or "",
+            limit=limit,
+        )
+        return [event_view(each) for each in self._api._transport.list_events(request).events]
+
+    def verify(self) -> Verification:
+        """Ask whether all that its processes sent lies in the store, once and unchanged.
+
+        Knows what the server knows; `weir verify` also looks into this machine's spools.
+        """
+        return self._api.verify(self.path)
 
     def update(
         self,
@@ -189,18 +264,6 @@ class RunView:
 
     def _ref(self) -> runs_pb2.RunRef:
         return runs_pb2.RunRef(project=self.project, run_id=self.id)
-
-    def _metrics(self, search: str) -> Iterator[MetricView]:
-        after = ""
-        while True:
-            request = query_pb2.ListMetricsRequest(
-                runs=[self._ref()], search=search, limit=_METRICS_PAGE, after=after
-            )
-            page = self._api._transport.list_metrics(request).metrics
-            yield from (metric_view(each) for each in page)
-            if len(page) < _METRICS_PAGE:
-                return
-            after = page[-1].name
 
 
 class RunList(Sequence[RunView]):

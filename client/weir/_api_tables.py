@@ -16,9 +16,18 @@ def read_table(stream: io.BufferedIOBase, as_: TableKind) -> Any:
         TransportError: The server did not send all of it.
         UsageError: The library for `as_` is not installed, or there is no such kind.
     """
+    return shown_as(read_arrow(stream), as_)
+
+
+def read_arrow(stream: io.BufferedIOBase) -> Any:
+    """Read an Arrow IPC stream to its end, as the Arrow table it is. Raises `TransportError`."""
+    return _import("pyarrow", _INSTALL).ipc.open_stream(stream).read_all()
+
+
+def shown_as(table: Any, as_: TableKind) -> Any:
+    """Return an Arrow table as the kind asked for; raises as `read_table` does."""
     if as_ not in ("pandas", "polars", "arrow"):
         raise UsageError(f"no such kind of table {as_!r}", hint="use pandas, polars or arrow")
-    table = _import("pyarrow", _INSTALL).ipc.open_stream(stream).read_all()
     if as_ == "pandas":
         _import("pandas", _INSTALL)
         return table.to_pandas()

@@ -61,6 +61,17 @@ class ApiTransport:
         """Ask a run to stop."""
         self._ask(self._runs.StopRun, request)
 
+    def list_events(self, request: runs_pb2.ListEventsRequest) -> runs_pb2.ListEventsResponse:
+        """Return the newest events of a run that match."""
+        response: runs_pb2.ListEventsResponse = self._ask(self._runs.ListEvents, request)
+        return response
+
+    def get_ledger(self, ref: runs_pb2.RunRef) -> runs_pb2.GetLedgerResponse:
+        """Return what a run's producers say they sent, beside what is stored."""
+        request = runs_pb2.GetLedgerRequest(project=ref.project, run_id=ref.run_id)
+        response: runs_pb2.GetLedgerResponse = self._ask(self._runs.GetLedger, request)
+        return response
+
     def list_metrics(self, request: query_pb2.ListMetricsRequest) -> query_pb2.ListMetricsResponse:
         """Return one page of metrics."""
         response: query_pb2.ListMetricsResponse = self._ask(self._query.ListMetrics, request)
@@ -77,6 +88,10 @@ class ApiTransport:
     def compare_runs(self, request: query_pb2.CompareRunsRequest) -> io.BufferedIOBase:
         """Return an Arrow IPC stream likewise."""
         return self._stream(self._query.CompareRuns, request)
+
+    def read_text(self, request: query_pb2.ReadTextRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._query.ReadText, request)
 
     def close(self) -> None:
         """Close the channel."""

@@ -28,7 +28,7 @@ class MetricView:
         min_step: First step that has it.
         max_step: Last step that has it.
         has_nonfinite: A NaN or ±Inf was logged.
-        is_text: Its values are text: not in `history`.
+        is_text: Its values are text: read them with `run.text`, not `run.history`.
     """
 
     name: str
@@ -53,6 +53,33 @@ class SessionView:
     started: datetime | None
     last_seen: datetime | None
     committed_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """Something that happened to a run.
+
+    Attributes:
+        event_id: 32 hex digits.
+        time: When, UTC.
+        kind: alert, rejected, loss and so on.
+        severity: debug, info, warn, error or critical.
+        title: One line.
+        body: The rest, often empty.
+        step: Progress at that time; None when nobody said.
+        rank: The process that told it.
+        attrs: Further facts.
+    """
+
+    event_id: str
+    time: datetime | None
+    kind: str
+    severity: str
+    title: str
+    body: str
+    step: int | None
+    rank: int
+    attrs: dict[str, str]
 
 
 def project_view(message: runs_pb2.Project) -> ProjectView:
@@ -82,6 +109,21 @@ def session_view(message: runs_pb2.Session) -> SessionView:
         moment(message.started_unix_us),
         moment(message.last_seen_unix_us),
         message.committed_seq,
+    )
+
+
+def event_view(message: runs_pb2.RunEvent) -> EventView:
+    """Return an event as people see it."""
+    return EventView(
+        message.event_id.hex(),
+        moment(message.time_unix_us),
+        message.kind,
+        message.severity,
+        message.title,
+        message.body,
+        message.step if message.HasField("step") else None,
+        message.rank,
+        dict(message.attrs),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from weir._columns import StepMemory, Symbols, point_blocks, text_block
 from weir._config import DELETED
+from weir._ledger import Ledger
 from weir._queue import Batch
 from weir._values import MAX_TEXT_BYTES, Json, fits_text, to_attr_value
 from weir.errors import InvalidPoint
@@ -93,8 +94,10 @@ def pack_body(
     *,
     session: pb.SessionUpdate | None = None,
     losses: Sequence[pb.Loss] = (),
+    branch: pb.Branch | None = None,
+    ledger: Ledger | None = None,
 ) -> bytes:
-    """Return a frame's body. `memory` learns the steps in it."""
+    """Return a frame's body. `memory` learns the steps in it, `ledger` what it counts to."""
     symbols = Symbols()
     points = point_blocks(batch.rows, symbols, memory)
     texts = [text_block(batch.texts, symbols)] if batch.texts else []
@@ -103,9 +106,17 @@ def pack_body(
         names=symbols.names(),
         points=points,
         texts=texts,
-        attrs=batch.attrs,
+        attrs=_newest(batch.attrs),
         events=batch.events,
         session=session,
         losses=losses,
+        branch=branch,
     )
+    if ledger is not None:
+        ledger.state_in(body)
     return body.SerializeToString()
+
+
+def _newest(attrs: Sequence[pb.Attr]) -> list[pb.Attr]:
+    """Of several values for one path the last: they would have one version, and chance the say."""
+    return list({(attr.namespace, attr.path): attr for attr in attrs}.values())

@@ -8,7 +8,7 @@ per point; narrow rows that come alone share one block in columns layout.
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final, Literal
 
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -243,3 +243,12 @@ def _little_endian(column: "array[int] | array[float]") -> bytes:
         column = column[:]
         column.byteswap()
     return column.tobytes()
+
+
+def read_column(code: Literal["I", "q", "Q", "d"], raw: bytes) -> "array[Any]":
+    """Return a column of the wire as numbers: u32, i64, u64 or f64."""
+    column: array[Any] = array(code)
+    column.frombytes(raw)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column

@@ -6,27 +6,30 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 from weir._names import name_fault
-from weir.errors import UsageError
 
 DELETED: Final = object()
 Record = Callable[[str, Any], None]  # (path, value or DELETED)
+Refuse = Callable[[Any, str], None]  # (what, why): raises, or tells and counts
 
 
 class Nested(MutableMapping[str, Any]):
     """A mapping of mappings, read and written as `x["a"]["b"]` or `x.a.b`.
 
     Behaves as a dict does (`update` replaces a whole section, it does not merge into it), and
-    records every leaf that changes under its path, segments joined by `.`.
+    records every leaf that changes under its path, segments joined by `.`. A key that cannot be
+    recorded is refused: it is not there afterwards.
     """
 
     _values: dict[str, Any]
     _prefix: str
     _record: Record
+    _refuse: Refuse
 
-    def __init__(self, record: Record, prefix: str = "") -> None:
+    def __init__(self, record: Record, refuse: Refuse, prefix: str = "") -> None:
         self.__dict__["_values"] = {}
         self.__dict__["_prefix"] = prefix
         self.__dict__["_record"] = record
+        self.__dict__["_refuse"] = refuse
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -35,8 +38,8 @@ class Nested(MutableMapping[str, Any]):
         section = as_section(value)
         fault = name_fault(f"{self._prefix}{key}") if isinstance(key, str) else name_fault(key)
         if fault:
-            raise UsageError(f"{key!r} cannot be recorded: {fault}")
-        if section is None:
+            self._refuse(f"{self._prefix}{key}", fault)
+        elif section is None:
             self._forget_section(key)
             self._values[key] = value
             self._record(f"{self._prefix}{key}", value)
@@ -86,7 +89,9 @@ class Nested(MutableMapping[str, Any]):
         if not isinstance(existing, Nested):
             if key in self._values:
                 self._record(f"{self._prefix}{key}", DELETED)
-            existing = self._values[key] = Nested(self._record, f"{self._prefix}{key}.")
+            existing = self._values[key] = Nested(
+                self._record, self._refuse, f"{self._prefix}{key}."
+            )
         for name in set(existing) - set(content):
             del existing[name]
         for name, value in content.items():
@@ -121,8 +126,10 @@ class Summary(Nested):
     last one logged). Only values set by hand are listed, counted and recorded; they win.
     """
 
-    def __init__(self, record: Record, automatic: Callable[[str], float | None]) -> None:
-        super().__init__(record)
+    def __init__(
+        self, record: Record, refuse: Refuse, automatic: Callable[[str], float | None]
+    ) -> None:
+        super().__init__(record, refuse)
         self.__dict__["_automatic"] = automatic
 
     def __getitem__(self, key: str) -> Any:

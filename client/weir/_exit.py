@@ -1,11 +1,15 @@
 """The end of the process: runs left open are ended with what is known about why.
 
+No clock is asked: it may be set between the last point and the end.
+
 At interpreter exit no thread and no process is started: the spool threads, which still live, are
 asked for their last frame and joined.
 """
 
 import atexit
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,25 +51,40 @@ def ending_of(error: BaseException | None) -> Ending:
     return Ending(pb.SessionUpdate.FAILED, 1, f"{type(error).__name__}: {error}".rstrip(": "))
 
 
+def ending_when_preempted(ending: Ending) -> Ending:
+    """Return what an ending means in a process that was told it would be taken away."""
+    if ending.state != pb.SessionUpdate.FAILED:
+        return ending
+    return Ending(pb.SessionUpdate.INTERRUPTED, ending.exit_code, ending.reason)
+
+
 def ending_of_code(code: Any) -> Ending:
     """Return the ending that the argument of sys.exit() means, as Python reads it."""
     if code is None or code == 0:
         return FINISHED
+    if isinstance(code, int) and (name := _signal_in(code)):
+        return Ending(pb.SessionUpdate.INTERRUPTED, code, f"exit code {code} ({name})")
     if isinstance(code, int):
         return Ending(pb.SessionUpdate.FAILED, code, f"exit code {code}")
     return Ending(pb.SessionUpdate.FAILED, 1, str(code))
 
 
+def _signal_in(code: int) -> str:
+    """Name the signal that handlers mean who exit with 128 + its number; "" when none is meant."""
+    names = ("SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+    return next((name for name in names if code == 128 + getattr(signal, name, 1000)), "")
+
+
 class _ExitCode:
     """Remembers what sys.exit() was called with: Python tells nobody at exit.
 
-    `raise SystemExit(3)` without sys.exit() goes unseen. A run that logs after the call shows
-    that somebody caught it.
+    `raise SystemExit(3)` without sys.exit() goes unseen. A run that logs after the call, or begins
+    after it, shows that somebody caught it; in another thread it ends only that.
     """
 
     def __init__(self) -> None:
-        self.code: Any = None
-        self.at_unix_us = 0
+        self._code: Any = None
+        self._logged: dict[int, int] = {}  # points of each run when sys.exit() was called
         self._inner: Callable[[Any], None] | None = None
 
     def install(self) -> None:
@@ -74,8 +93,15 @@ class _ExitCode:
             self._inner = sys.exit
             sys.exit = self._exit  # type: ignore[assignment]  # it returns no more than the inner
 
+    def ending(self, run: "Run") -> Ending:
+        """Return what the last call means for a run; FINISHED when it does not concern it."""
+        concerned = self._logged.get(id(run)) == run.stats.logged
+        return ending_of_code(self._code) if concerned else FINISHED
+
     def _exit(self, status: Any = None, /) -> None:
-        self.code, self.at_unix_us = status, time.time_ns() // 1000
+        if threading.current_thread() is threading.main_thread():
+            self._code = status
+            self._logged = {key: run.stats.logged for key, run in _open_runs.items()}
         if self._inner is not None:
             self._inner(status)
 
@@ -113,23 +139,24 @@ def open_runs() -> "list[Run]":
 def _end_open_runs() -> None:
     began_s = time.monotonic()
     for run in open_runs():
-        ending = _process_ending(run.last_log_unix_us)
+        ending = _process_ending(run)
         run.ended_by_interpreter(ending, spent_s=time.monotonic() - began_s)
 
 
-def _process_ending(last_log_unix_us: int) -> Ending:
+def _process_ending(run: "Run") -> Ending:
     """What is known now about why the process ends."""
     error = sys.exc_info()[1] or _uncaught()
-    if error is not None:
-        return ending_of(error)
-    if _exit_code.at_unix_us >= last_log_unix_us:
-        return ending_of_code(_exit_code.code)
-    return FINISHED
+    return _exit_code.ending(run) if error is None else ending_of(error)
+
+
+def at_prompt() -> bool:
+    """Whether somebody types: at a prompt, or in a notebook (IPython sets the prompt there too)."""
+    return hasattr(sys, "ps1")
 
 
 def _uncaught() -> BaseException | None:
     """The exception that ended the program. In an interactive session it ended only a line."""
-    if hasattr(sys, "ps1") or sys.flags.interactive:
+    if at_prompt() or sys.flags.interactive:
         return None
     return getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
 

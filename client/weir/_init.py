@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from weir._branch import Branch, asked_branch, check_fork, fork_point, launch_name
 from weir._clock import SystemClock
 from weir._config import as_section
-from weir._exit import end_with_interpreter, open_runs
+from weir._exit import at_prompt, end_with_interpreter, open_runs
 from weir._last_run import note_last_run, read_last_run
 from weir._names import derived_run_id, random_run_id
 from weir._opening import Opening
+from weir._preempt import watch_for_preemption
 from weir._process import host_name, program_name, user_name
 from weir._rank import Placement, placement_here
 from weir._resume import resume_run
@@ -28,6 +30,7 @@ Reinit = bool | Literal["create_new", "finish_previous", "return_previous"]
 
 _overrides: Final[list[Mapping[str, Any]]] = []  # of weir.testing; the last one counts
 _derived_ids: Final[dict[str, int]] = {}  # runs of this process whose id its launcher named
+_branches: Final[dict[tuple[str, str], int]] = {}  # branches this process made, by project and run
 
 
 def init(
@@ -42,6 +45,10 @@ def init(
     job_type: str | None = None,
     mode: Mode | None = None,
     resume: Resume | None = None,
+    resume_from: str | None = None,
+    fork_from: str | None = None,
+    fork_run_id: str | None = None,
+    fork_step: int | None = None,
     dir: str | os.PathLike[str] | None = None,
     settings: Settings | Mapping[str, Any] | None = None,
     rank: int | None = None,
@@ -71,6 +78,12 @@ def init(
         resume: `allow`: continue the step count if the run exists. `must`: it has to exist.
             `never`: it must not. `auto` or True: like allow, and without an id take up the last
             run of this spool root that did not finish well. None or False: just log.
+        resume_from: `RUN_ID?_step=200`: rewind that run to step 200 and count on from 201. What it
+            holds beyond stays in its history and is not shown any more. Asks nobody: works offline.
+        fork_from: `RUN_ID?_step=200`: begin another run that has that one's points up to step 200
+            and its config, without copying them, and count on from 201.
+        fork_run_id: With `fork_step`, another way to say `fork_from`.
+        fork_step: The last step taken from `fork_run_id`.
         dir: Spool root. None = WEIR_DIR, else `./.weir`.
         settings: A `Settings` to use as it is, or a mapping of settings to override.
         rank: Index of this process in the run; with `world_size` and `local_rank` it overrules
@@ -80,15 +93,17 @@ def init(
         node: Name of this node. None = the host name.
         role: What this process does in the run, e.g. `evaluator`.
         reinit: With a run already open in this process: True or `finish_previous` finishes it
-            first, False or `return_previous` returns it, None or `create_new` opens another
-            beside it.
+            first, False or `return_previous` returns it, `create_new` opens another beside it.
+            None = `create_new`; at a prompt or in a notebook, where a cell that is run again means
+            another try, `finish_previous`.
 
     Returns:
         The run. It is also `weir.run` until it is finished.
 
     Raises:
         ConfigError: The settings cannot be used; lists every fault.
-        UsageError: `resume` asks for what is not there.
+        UsageError: `resume` asks for what is not there, or `resume_from` or `fork_from` cannot be
+            followed.
     """
     if (previous := _treat_previous(reinit)) is not None:
         return previous
@@ -103,6 +118,8 @@ def init(
         job_type=job_type,
         mode=mode,
         resume=_resume_word(resume),
+        resume_from=resume_from,
+        fork_from=fork_point(fork_from, fork_run_id, fork_step),
         dir=None if dir is None else os.fspath(dir),
         node=node,
         role=role,
@@ -111,9 +128,13 @@ def init(
         raise UsageError("resume='must' needs the id of a run", hint="init(id=…) or WEIR_RUN_ID")
     opening = _open(resolved, rank=rank, world_size=world_size, local_rank=local_rank)
     run = Run(opening)
+    if opening.branch is not None:
+        run.continue_after(opening.branch.step)
     _describe(run, opening, config)
     run.begin()
     end_with_interpreter(run)
+    if resolved.mode != "disabled":
+        watch_for_preemption(resolved.preempt_signal)
     if resolved.resume and resolved.mode != "disabled":
         resume_run(run, resolved, opening.placement)
     if resolved.resume == "auto" and resolved.mode != "disabled":
@@ -142,6 +163,8 @@ def _treat_previous(reinit: Reinit | None) -> Run | None:
         raise UsageError(
             f"no such reinit {reinit!r}", hint="create_new, finish_previous or return_previous"
         )
+    if reinit is None and at_prompt():
+        reinit = "finish_previous"
     previous = current_run()
     if previous is None or reinit is None or reinit == "create_new":
         return None
@@ -176,25 +199,41 @@ def _open(
     settings: Settings, *, rank: int | None, world_size: int | None, local_rank: int | None
 ) -> Opening:
     node = settings.node or host_name()
+    branch = asked_branch(settings)
     placement = placement_here(node)
     given = {"rank": rank, "world_size": world_size, "local_rank": local_rank}
     told = {key: _count(key, value) for key, value in given.items() if value is not None}
     if told:
         placement = replace(placement, **told)  # type: ignore[arg-type]
+    given_id = settings.run_id or (branch.parent_run_id if branch and settings.resume_from else "")
     run_id = (
-        settings.run_id
+        given_id
         or _job_run_id(settings.project, placement)
         or _unfinished_run_id(settings)
         or random_run_id()
     )
-    if placement.joins_blindly and not settings.run_id and settings.mode != "disabled":
+    if branch and settings.fork_from and settings.mode != "disabled":
+        check_fork(branch, run_id, placement, id_given=bool(given_id))
+    elif placement.joins_blindly and not given_id and settings.mode != "disabled":
         log.warning(
             "weir: rank %d cannot tell which run the other ranks are in, so it logs to its own "
             "(%s); give all ranks the same WEIR_RUN_ID or init(id=…)",
             placement.rank,
             run_id,
         )
-    return Opening(settings, placement, run_id, node, SystemClock())
+    branch = _launched(branch, settings.project, run_id, placement)
+    return Opening(settings, placement, run_id, node, SystemClock(), branch)
+
+
+def _launched(
+    branch: Branch | None, project: str, run_id: str, placement: Placement
+) -> Branch | None:
+    """The branch with its launch: the n-th branch of each rank is the n-th of all."""
+    if branch is None:
+        return None
+    turn = _branches.get((project, run_id), 0)
+    _branches[project, run_id] = turn + 1
+    return replace(branch, launch=launch_name(placement, turn))
 
 
 def _count(name: str, value: Any) -> int:

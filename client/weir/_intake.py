@@ -6,7 +6,6 @@ Everything else takes the careful way, where every name and value is looked at; 
 once the run is finished, or in a forked child before it has a producer: then no key set is known.
 """
 
-import threading
 import time
 from array import array
 from collections.abc import Callable, Collection, Mapping
@@ -50,18 +49,15 @@ class Intake:
             False when nothing is to be recorded.
 
     Attributes:
-        lock: Guards the step count and the queue's `put_` side. Re-entrant, so that a signal
-            handler may log.
+        lock: The queue's; guards the step count too.
         logged: Numbers and texts given to `log()`.
         rejected: Of these, refused.
-        last_log_unix_us: When `log()` last queued something; 0 = never.
     """
 
     def __init__(self, queue: Queue, *, strict: bool, gate: Callable[[], bool]) -> None:
-        self.lock = threading.RLock()
+        self.lock = queue.lock
         self.logged = 0
         self.rejected = 0
-        self.last_log_unix_us = 0
         self._queue = queue
         self._strict = strict
         self._gate = gate
@@ -78,15 +74,16 @@ class Intake:
         return intake
 
     def continue_after(self, step: int) -> None:
-        """Count on from `step`: a call without a step takes the next one."""
+        """Count on from `step`, which may be negative: a call without a step takes the next one."""
         with self.lock:
-            self._next_step = max(self._next_step, step + 1)
+            self._next_step = max(self._next_step, step + 1) if self.logged else step + 1
 
     def close(self) -> None:
         """Take nothing more: from now on every call meets the gate."""
         with self.lock:
             self._closed = True
             self._layouts.clear()
+            self._queue.close()
 
     def log(self, data: Mapping[str, Any], step: Any, timestamp: Any, commit: bool) -> None:
         """Queue the values of one step; see `Run.log`."""
@@ -108,19 +105,20 @@ class Intake:
     ) -> bool:
         """Queue one row; False when this is a case for the careful way."""
         with self.lock:
-            if self._closed:
+            if self._closed or not (step is None or -MAX_STEP <= step <= MAX_STEP):
+                return False
+            room = self._queue.room_for(layout.width)
+            if self._closed:  # while we waited for room
                 return False
             if step is None:
                 step = self._next_step
                 if commit:
                     self._next_step = step + 1
-            elif not -MAX_STEP <= step <= MAX_STEP:
-                return False
             elif step >= self._next_step:
                 self._next_step = step + 1
             self.logged += layout.width
-            self.last_log_unix_us = time_unix_us
-            self._queue.put_row(layout, step, time_unix_us, row)
+            if room:
+                self._queue.put_row(layout, step, time_unix_us, row)
             return True
 
     def _log_carefully(
@@ -176,17 +174,25 @@ class Intake:
         commit: bool,
     ) -> None:
         with self.lock:
+            room = self._queue.room_for(len(numbers) + len(texts))
+            if not (room or self._gate()):  # finished while we waited for room
+                return
             at = self._next_step if step is None else step
-            for names in split_names(tuple(numbers)):
-                layout = self._layouts.get(names) or self._learn(names)
-                values = array("d", [numbers[name] for name in names])
-                self._queue.put_row(layout, at, time_unix_us, values)
-            for name, text in texts.items():
-                self._queue.put_text(name, at, time_unix_us, text)
+            if room:
+                self._put_points(numbers, texts, at, time_unix_us)
             self.logged += len(numbers) + len(texts)
-            self.last_log_unix_us = time_unix_us
             if commit or step is not None:
                 self._next_step = max(self._next_step, at + 1)
+
+    def _put_points(
+        self, numbers: dict[str, float], texts: dict[str, str], step: int, time_unix_us: int
+    ) -> None:
+        for names in split_names(tuple(numbers)):
+            layout = self._layouts.get(names) or self._learn(names)
+            values = array("d", [numbers[name] for name in names])
+            self._queue.put_row(layout, step, time_unix_us, values)
+        for name, text in texts.items():
+            self._queue.put_text(name, step, time_unix_us, text)
 
     def _learn(self, names: tuple[str, ...]) -> Layout:
         if len(self._layouts) >= _MAX_LAYOUTS:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weir._agent_start import AgentKeeper
+from weir._branch import Branch
 from weir._clock import Clock
-from weir._process import new_producer, process_started_s
+from weir._process import new_producer, process_birth, process_started_s
 from weir._queue import Queue
 from weir._rank import Placement
 from weir._settings import Settings
@@ -15,6 +16,9 @@ from weir._speak import Speaker
 from weir._spool import Meta, SpoolDir
 from weir._spooler import Spooler
 from weir._summary import AutomaticSummary
+
+_VERSION_US = 1_000_000  # rows are versioned by the second of their producer's birth (ADR 4)
+_births_us: dict[tuple[str, str, int], int] = {}  # newest producer of each line made here
 
 _SECOND_START_S = 3.0  # ranks other than a node's first leave starting the agent to it for so long
 
@@ -28,6 +32,7 @@ class Opening:
     run_id: str
     node: str
     clock: Clock
+    branch: Branch | None = None
 
     def open(
         self,
@@ -47,7 +52,8 @@ class Opening:
             speaker: Tells the user of trouble.
             automatic: Learns the summary from the points that pass.
             rejected: Counts the points refused so far; the server is told.
-            forked: This is a child of the process that called init(); its role says so.
+            forked: This is a child of the process that called init(); its role says so. It does
+                not announce the branch: that would set aside what its parent logged since.
         """
         meta = self._meta(forked=forked)
         root, spool = _create(Path(self.settings.dir).absolute(), meta, self.settings, speaker)
@@ -65,6 +71,7 @@ class Opening:
             automatic=automatic,
             agent=agent,
             rejected=rejected,
+            branch=None if forked or self.branch is None else self.branch.message(),
         )
 
     def _meta(self, *, forked: bool) -> Meta:
@@ -73,7 +80,7 @@ class Opening:
         return Meta(
             mode=self.settings.mode,
             server=self.settings.server,
-            producer=new_producer(now_us).hex(),
+            producer=new_producer(self._birth_us(now_us)).hex(),
             project=self.settings.project,
             run_id=self.run_id,
             rank=self.placement.rank,
@@ -86,21 +93,34 @@ class Opening:
             role=f"{role or 'trainer'}/fork" if forked else role,
             started_unix_us=now_us,
             process_started_s=process_started_s(os.getpid()),
+            process_birth=process_birth(os.getpid()),
             client_version=client_version(),
         )
+
+    def _birth_us(self, now_us: int) -> int:
+        """A moment by which what this producer writes is newer than all that was written here."""
+        line = (self.settings.project, self.run_id, self.placement.rank)
+        birth_us = max(now_us, _births_us.get(line, 0) + _VERSION_US)
+        _births_us[line] = birth_us
+        return birth_us
 
 
 def _create(root: Path, meta: Meta, settings: Settings, speaker: Speaker) -> tuple[Path, SpoolDir]:
     try:
         return root, SpoolDir.create(root, meta, token=settings.token)
     except OSError as error:
+        trouble = f"cannot spool to {root}: {error.strerror or error}"
+    try:
         import tempfile
 
         fallback = Path(tempfile.mkdtemp(prefix="weir-"))
-        speaker.warn(
-            "dir", f"cannot spool to {root}: {error.strerror or error}; spooling to {fallback}"
-        )
-        return fallback, SpoolDir.create(fallback, meta, token=settings.token)
+        spool = SpoolDir.create(fallback, meta, token=settings.token)
+    except OSError as error:
+        # The spool thread tries again; until then points wait in memory.
+        speaker.warn("dir", f"{trouble}; nor to a temporary folder: {error.strerror or error}")
+        return root, SpoolDir.at(root, meta)
+    speaker.warn("dir", f"{trouble}; spooling to {fallback}")
+    return fallback, spool
 
 
 def client_version() -> str:

@@ -45,6 +45,20 @@ def process_started_s(pid: int) -> float:
         return float(psutil.Process(pid).create_time())
 
 
+def process_birth(pid: int) -> str:
+    """Return what tells a process from all others that had or will have its pid: boot and ticks.
+
+    Unlike a time of day it stays the same when the clock is set. "" where nobody tells (only Linux
+    does), or when there is no such process.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{stat.rpartition(')')[2].split()[19]}"
+    except (OSError, IndexError):
+        return ""
+
+
 def new_producer(unix_us: int) -> bytes:
     """Return 16 bytes, a UUIDv7: 48 bits of birth in Unix ms, then randomness."""
     random = int.from_bytes(os.urandom(10), "big")

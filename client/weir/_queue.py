@@ -1,5 +1,6 @@
 """What `log()` leaves for the spool thread: bounded, lock-free to read, newest dropped when full."""
 
+import threading
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -7,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from weir._columns import MAX_POINTS, Layout, Row, Text
+from weir.errors import QueueFull
 from weir_proto.v1 import ingest_pb2 as pb
 
 FRAME_BUDGET_BYTES: Final = 768 << 10  # of MAX_BODY_BYTES; estimates are upper bounds
 _MAX_EVENTS: Final = 1_000
 _POINT_BYTES: Final = 28  # in columns layout, which any row may end up in
+_LOOK_AGAIN_S: Final = 0.02
 _ROW_BYTES: Final = 64  # step, time and framing of a row or text on the wire
 
 AttrKey = tuple[pb.Attr.Namespace, str]  # namespace, path
@@ -33,6 +36,12 @@ class Batch:
     points: int = 0
     memory_bytes: int = 0
 
+    def measure(self) -> None:
+        """Set `points` and `memory_bytes` to what is in it."""
+        self.points = sum(row[0].width for row in self.rows) + len(self.texts)
+        self.memory_bytes = sum(row[0].row_bytes for row in self.rows)
+        self.memory_bytes += sum(text_memory_bytes(text[3]) for text in self.texts)
+
     def __bool__(self) -> bool:
         return bool(self.rows or self.texts or self.attrs or self.events)
 
@@ -40,46 +49,87 @@ class Batch:
 class Queue:
     """Rows, texts, attributes and events on their way to the spool.
 
-    The `put_` methods are called by the user's threads, under the run's lock; `take` by the spool
-    thread, under none: it only pops what is there. Attributes need no bound of their own, because
-    of several values for one path only the newest waits.
+    `room_for` and the `put_` methods are called by the user's threads, holding `lock`; `take` by
+    the spool thread, holding none: it only pops what is there. Attributes need no bound of their
+    own, because of several values for one path only the newest waits. The bound is looked at once
+    per call of log(), so the queue may exceed it by what one call holds.
 
     Attributes:
-        dropped: Points refused because the queue was full.
+        lock: Guards the putting side. Re-entrant, so that a signal handler may log.
+        obstacle: Why nothing leaves the queue; "" when the spool takes what comes. Written by the
+            spool thread.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, on_full: str = "drop_newest") -> None:
+        self.lock = threading.RLock()
+        self.obstacle = ""
+        self._room = threading.Condition(self.lock)
         self._max_bytes = max_bytes
+        self._on_full = on_full
         self._rows: deque[Row] = deque()
         self._texts: deque[Text] = deque()
         self._attrs: dict[AttrKey, pb.Attr] = {}
         self._events: deque[pb.Event] = deque(maxlen=_MAX_EVENTS)
-        self._put_bytes = 0  # written under the run's lock only
+        self._closed = False
+        self._put_bytes = 0  # written under the lock only
         self._taken_bytes = 0  # written by the spool thread only
-        self.dropped = 0
+        self._refused = 0  # points, written under the lock only
+        self._given_up = 0  # points, written by the spool thread only
+
+    @property
+    def dropped(self) -> int:
+        """Points that will never reach the spool: no room, or given up."""
+        return self._refused + self._given_up
 
     @property
     def waiting_bytes(self) -> int:
         """What waits, in bytes of memory."""
         return self._put_bytes - self._taken_bytes
 
-    def put_row(self, layout: Layout, step: int, time_unix_us: int, values: "array[float]") -> bool:
-        """Queue one row; False, and counted, when there is no room."""
-        if self._put_bytes - self._taken_bytes > self._max_bytes:
-            self.dropped += layout.width
-            return False
-        self._put_bytes += layout.row_bytes
-        self._rows.append((layout, step, time_unix_us, values))
+    def room_for(self, points: int) -> bool:
+        """Whether a call of log() may put so many points; else they are counted as dropped.
+
+        Waits for room with `on_full="block"`, letting go of the lock meanwhile; False, and nothing
+        counted, when the queue is closed then.
+
+        Raises:
+            QueueFull: There is none, with `on_full="raise"`.
+        """
+        if self._put_bytes - self._taken_bytes <= self._max_bytes:
+            return True
+        # Frames hold no system telemetry yet. When they do, this is where it goes first.
+        if self._on_full == "raise":
+            raise QueueFull(
+                f"log() found no room: {self.obstacle or 'the disk is slower than the points'}",
+                hint="free some space, or look with `weir status`",
+            )
+        if self._on_full == "block":
+            return self._await_room()
+        self._refused += points
+        return False
+
+    def _await_room(self) -> bool:
+        # Nobody calls notify(): the spool thread must never wait for a lock that a signal handler
+        # holds while it waits for the spool thread.
+        while self.waiting_bytes > self._max_bytes:
+            if self._closed:
+                return False
+            self._room.wait(_LOOK_AGAIN_S)
         return True
 
-    def put_text(self, metric: str, step: int, time_unix_us: int, text: str) -> bool:
-        """Queue one text; False, and counted, when there is no room."""
-        if self._put_bytes - self._taken_bytes > self._max_bytes:
-            self.dropped += 1
-            return False
+    def close(self) -> None:
+        """Nothing more will be put: whoever waits for room waits in vain."""
+        self._closed = True
+
+    def put_row(self, layout: Layout, step: int, time_unix_us: int, values: "array[float]") -> None:
+        """Queue one row."""
+        self._put_bytes += layout.row_bytes
+        self._rows.append((layout, step, time_unix_us, values))
+
+    def put_text(self, metric: str, step: int, time_unix_us: int, text: str) -> None:
+        """Queue one text."""
         self._put_bytes += text_memory_bytes(text)
         self._texts.append((metric, step, time_unix_us, text))
-        return True
 
     def put_attr(self, attr: pb.Attr) -> None:
         """Queue one attribute; a value still waiting for the same path is replaced."""
@@ -92,6 +142,14 @@ class Queue:
     def take(self) -> Batch:
         """Remove and return what fits one frame; empty when nothing waits."""
         batch = Batch()
+        try:
+            self._fill(batch)
+        except BaseException:  # no memory: what was taken is nowhere else
+            self.give_up(batch)
+            raise
+        return batch
+
+    def _fill(self, batch: Batch) -> None:
         budget = _Budget()
         self._take_rows(batch, budget)
         _move(self._texts, batch.texts, lambda text: budget.take(_text_wire_bytes(text), 1))
@@ -99,18 +157,20 @@ class Queue:
             key = next(iter(self._attrs))
             batch.attrs.append(self._attrs.pop(key))
         _move(self._events, batch.events, lambda event: budget.take(event.ByteSize() + 8, 0))
-        batch.points = budget.points
-        batch.memory_bytes = sum(row[0].row_bytes for row in batch.rows)
-        batch.memory_bytes += sum(text_memory_bytes(text[3]) for text in batch.texts)
-        return batch
+        batch.measure()
+
+    def give_up(self, batch: Batch) -> None:
+        """Count a batch as dropped that will never be written."""
+        batch.measure()
+        self._given_up += batch.points
+        self.release(batch)
 
     def abandon(self, unwritten: Batch | None) -> None:
         """Count everything that waits, and a frame the disk never took, as dropped."""
-        lost = unwritten.points if unwritten else 0
+        if unwritten is not None:
+            self.give_up(unwritten)
         while batch := self.take():
-            lost += batch.points
-            self.release(batch)
-        self.dropped += lost
+            self.give_up(batch)
 
     def release(self, batch: Batch) -> None:
         """Give back the room of a batch that has reached the spool, or never will."""
@@ -126,7 +186,8 @@ class Queue:
             if not budget.take(size, layout.width):
                 return
             seen.add(id(layout))
-            batch.rows.append(rows.popleft())
+            batch.rows.append(rows[0])  # first there, then gone here: memory may run out between
+            rows.popleft()
 
 
 class _Budget:
@@ -149,7 +210,8 @@ class _Budget:
 
 def _move(source: deque[Any], target: list[Any], fits: Callable[[Any], bool]) -> None:
     while source and fits(source[0]):
-        target.append(source.popleft())
+        target.append(source[0])
+        source.popleft()
 
 
 def text_memory_bytes(text: str) -> int:

@@ -1,12 +1,12 @@
 """Frames back into plain points and facts: the mirror of `_columns` and `_body`. Pure."""
 
 import json
-import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from weir._columns import read_column
 from weir._config import DELETED
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -40,31 +40,23 @@ def read_points(body: pb.Body, *, run_id: str, rank: int) -> Iterator[Point]:
             metric = body.names[metrics[index]]
             yield Point(run_id, rank, metric, steps[index], times[index], value)
     for texts in body.texts:
-        ids, at_steps = _column("I", texts.metric), _column("q", texts.step)
+        ids, at_steps = read_column("I", texts.metric), read_column("q", texts.step)
         for index, text in enumerate(texts.value):
-            time_unix_us = _column("q", texts.time_unix_us)[index]
+            time_unix_us = read_column("q", texts.time_unix_us)[index]
             metric = body.names[ids[index]]
             yield Point(run_id, rank, metric, at_steps[index], time_unix_us, text)
 
 
 def _columns(block: pb.PointBlock) -> "tuple[list[int], list[int], list[int], array[float]]":
     """A block's columns with one entry per point, whichever its layout."""
-    metrics, steps = list(_column("I", block.metric)), list(_column("q", block.step))
-    times, values = list(_column("q", block.time_unix_us)), _column("d", block.value)
+    metrics, steps = list(read_column("I", block.metric)), list(read_column("q", block.step))
+    times, values = list(read_column("q", block.time_unix_us)), read_column("d", block.value)
     if block.width:
         rows = len(steps)
         metrics *= rows
         steps = [step for step in steps for _ in range(block.width)]
         times = [time for time in times for _ in range(block.width)]
     return metrics, steps, times, values
-
-
-def _column(code: Literal["I", "q", "d"], raw: bytes) -> "array[Any]":
-    column: array[Any] = array(code)
-    column.frombytes(raw)
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column
 
 
 def read_attr(attr: pb.Attr) -> Any:

@@ -1,7 +1,7 @@
 """A run as the user holds it: `log()`, config, summary, tags, `flush()` and `finish()`."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,24 +9,22 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
 
 from weir import _body as body
-from weir._config import DELETED, Nested, Summary
-from weir._exit import FINISHED, Ending, end_with_child, ending_of, forget
+from weir._agent_start import sync_command
+from weir._exit import FINISHED, Ending, end_with_child, ending_of, ending_when_preempted, forget
+from weir._facts import Facts
 from weir._intake import Intake
 from weir._last_run import forget_last_run
-from weir._names import name_fault
 from weir._opening import Opening
 from weir._queue import Queue
 from weir._speak import Speaker, log
 from weir._spool import Welcome
 from weir._spooler import Spooler
-from weir._summary import AutomaticSummary, Goal, MetricDefinition, Policy
-from weir._tags import Tags
-from weir._values import Json
-from weir.errors import InvalidPoint, RunFinished, UsageError
+from weir.errors import RunFinished, UsageError
 from weir_proto.v1 import ingest_pb2 as pb
 
 Level = Literal["spooled", "accepted", "committed"]
 _LEAST_CLOSE_S: Final = 2.0  # writing the rest to disk is worth this even when told to hurry
+_PREEMPT_FLUSH_S: Final = 5.0  # of the grace that a preempted job has, this much at most is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Stats:
     Attributes:
         logged: Numbers and texts given to `log()`.
         spooled: Of these, on disk.
-        dropped: Lost because the disk did not take them and memory was full.
+        dropped: Lost because the disk did not take them and memory was full, or ran out.
         rejected: Refused: neither a number nor a text, or a bad name, step or time.
     """
 
@@ -46,7 +44,7 @@ class Stats:
     rejected: int
 
 
-class Run:
+class Run(Facts):
     """One run, recorded from this process. Made by `weir.init()`; safe to use from any thread.
 
     `log()` costs microseconds: it checks, stamps and queues. A thread writes the spool, the agent
@@ -54,23 +52,18 @@ class Run:
     """
 
     def __init__(self, opening: Opening) -> None:
+        super().__init__()
         self._opening = opening
         self._settings = opening.settings
         self._clock = opening.clock
         self._speaker = Speaker()
         self._finished = False
         self._detached = False  # a forked child that has not logged yet
-        self._recording = True
-        self._automatic = AutomaticSummary()
-        self._queue = Queue(self._settings.queue_max_bytes)
+        self._preempting = False
+        self._ended_at_exit = False
+        self._queue = self._new_queue()
         self._intake = Intake(self._queue, strict=self._settings.strict, gate=self._admit)
         self._spooler: Spooler | None = None
-        self._name, self._notes = "", ""
-        self._config = Nested(lambda path, value: self._record(pb.Attr.CONFIG, path, value))
-        self._summary = Summary(
-            lambda path, value: self._record(pb.Attr.SUMMARY, path, value), self._automatic_value
-        )
-        self._tags = Tags(lambda tag, there: self._record(pb.Attr.TAG, tag, there or DELETED))
 
     # ── who and where ─────────────────────────────────────────────────────
 
@@ -115,9 +108,14 @@ class Run:
         return self._spooler is not None and self._spooler.control.stop
 
     @property
-    def last_log_unix_us(self) -> int:
-        """When log() was last called, Unix µs; 0 = never."""
-        return self._intake.last_log_unix_us
+    def preempting(self) -> bool:
+        """Whether this process was told that it is about to be taken away."""
+        return self._preempting
+
+    @property
+    def detached(self) -> bool:
+        """Whether this is a forked child that has not logged yet."""
+        return self._detached
 
     @property
     def stats(self) -> Stats:
@@ -153,91 +151,11 @@ class Run:
             UsageError: `data` is not a mapping.
             RunFinished: The run was finished before.
             InvalidPoint: Only with `settings.strict`.
+            QueueFull: Only with `settings.on_full="raise"`: there was no room, nothing was recorded.
         """
         self._intake.log(data, step, timestamp, commit)
 
-    # ── facts ─────────────────────────────────────────────────────────────
-
-    @property
-    def config(self) -> Nested:
-        """What the run was asked to do. Every change is recorded."""
-        return self._config
-
-    @property
-    def summary(self) -> Summary:
-        """What the run came to. Values set here win over the automatic ones."""
-        return self._summary
-
-    @property
-    def tags(self) -> Tags:
-        """Words to find the run by."""
-        return self._tags
-
-    @tags.setter
-    def tags(self, tags: Iterable[str]) -> None:
-        if tags is not self._tags:  # `run.tags += …` assigns the same object back
-            self._tags.replace(tags)
-
-    @property
-    def name(self) -> str:
-        """The display name; the id when none was given."""
-        return self._name or self.id
-
-    @name.setter
-    def name(self, name: str) -> None:
-        self._name = name
-        self._record(pb.Attr.META, "name", name)
-
-    @property
-    def notes(self) -> str:
-        """What its people want to remember about the run."""
-        return self._notes
-
-    @notes.setter
-    def notes(self, notes: str) -> None:
-        self._notes = notes
-        self._record(pb.Attr.META, "notes", notes)
-
-    def define_metric(
-        self,
-        glob: str,
-        step_metric: str | None = None,
-        summary: Policy | None = None,
-        goal: Goal | None = None,
-    ) -> None:
-        """Say how metrics whose names match `glob` are drawn and summarised.
-
-        Args:
-            glob: A name, or a pattern such as `val/*` (`*` also crosses `/`).
-            step_metric: Metric to draw them over instead of the step, e.g. `epoch`.
-            summary: `last` (the default), `min`, `max`, `mean`, `best` or `none`.
-            goal: `minimize` or `maximize`; tells `best` which it is (lowest when not said).
-
-        Raises:
-            UsageError: A word is not one of those above, or the glob is no name.
-        """
-        if fault := name_fault(glob):
-            raise UsageError(f"{glob!r} cannot be defined: {fault}")
-        definition = MetricDefinition(glob, step_metric, summary, goal)
-        self._automatic.define(definition)
-        self._record(pb.Attr.META, f"metric/{glob}", Json(definition.to_json()))
-
-    def _automatic_value(self, metric: str) -> float | None:
-        """The automatic summary; waits (briefly) until the points logged so far are counted in."""
-        if self._spooler and not self._finished:
-            self._spooler.flush(1.0)
-        return self._automatic.value(metric)
-
-    def _record(self, namespace: pb.Attr.Namespace, path: str, value: Any) -> None:
-        if not (self._recording and self._admit()):
-            return
-        try:
-            attr = body.attr(namespace, path, value)
-        except InvalidPoint as error:
-            self._intake.reject(path, str(error), None)
-            return
-        with self._intake.lock:
-            self._queue.put_attr(attr)
+    # ── life ──────────────────────────────────────────────────────────────
 
     def _admit(self) -> bool:
         """Whether anything is to be recorded; gives a forked child its producer.
@@ -247,6 +165,8 @@ class Run:
         """
         if self._settings.mode == "disabled":
             return False
+        if self._finished and self._ended_at_exit:
+            return False  # a daemon thread that the interpreter is about to end
         if self._finished:
             raise RunFinished(
                 f"run {self.id} is finished", hint="call weir.init() to begin another"
@@ -255,32 +175,9 @@ class Run:
             self._attach()
         return True
 
-    # ── life ──────────────────────────────────────────────────────────────
-
-    def describe(
-        self,
-        facts: Mapping[str, str],
-        tags: Iterable[str],
-        config: Mapping[str, Any],
-        *,
-        record: bool,
-    ) -> None:
-        """Take what is known at the start. Called once, by init().
-
-        Args:
-            facts: META attributes by path; empty ones are left out.
-            tags: Words to find the run by.
-            config: What the run was asked to do.
-            record: Whether this process is the one to tell the server. Not for each of 64 ranks.
-        """
-        self._name, self._notes = facts.get("name", ""), facts.get("notes", "")
-        self._recording = record
-        for path, text in facts.items():
-            if text:
-                self._record(pb.Attr.META, path, text)
-        self._tags.update(tags)
-        self._config.update(config)
-        self._recording = True
+    def _settle(self) -> None:
+        if self._spooler and not self._finished:
+            self._spooler.flush(1.0)
 
     def begin(self) -> None:
         """Open the producer and start its thread. Called once, by init()."""
@@ -323,6 +220,28 @@ class Run:
         left_s = deadline_s - time.monotonic() if self.mode == "online" else 0.0
         return self._spooler.wait_for(level, left_s)
 
+    def mark_preempting(self, reason: str = "") -> None:
+        """Say that this process is about to be taken away: by SLURM, a spot market, a person.
+
+        Records an event, and waits (5 s at most) until everything logged so far is on disk.
+        Training goes on. A process that now vanishes, or ends with an error, is `interrupted`.
+        May be called in a signal handler; the setting `preempt_signal` does that for you.
+
+        Args:
+            reason: In a few words, e.g. the signal's name.
+        """
+        if not self._admit():
+            return
+        said = f"preempting: {reason}" if reason else "preempting"
+        self._preempting = True
+        now_unix_us = self._clock.unix_us()
+        told = body.event("preempting", said, time_unix_us=now_unix_us, severity="warn")
+        with self._intake.lock:
+            self._queue.put_event(told)
+        if self._spooler is not None:
+            self._spooler.note_preempting(said)
+        self.flush(timeout=_PREEMPT_FLUSH_S)
+
     def finish(self, exit_code: int = 0, timeout: float | None = None) -> None:
         """End the run: write the rest, then wait (bounded) until the server has stored it.
 
@@ -345,6 +264,8 @@ class Run:
             self._finished = True
             self._intake.close()
         forget(self)
+        if self._preempting:
+            ending = ending_when_preempted(ending)
         if self._spooler is not None:
             self._close(self._spooler, ending, timeout_s)
         if ending == FINISHED and self._settings.resume == "auto":
@@ -359,7 +280,7 @@ class Run:
             reason=ending.reason,
         )
         whole = spooler.close(final, max(timeout_s, _LEAST_CLOSE_S))
-        command = f"weir sync {self.dir}"
+        command = sync_command(self.dir)
         if not whole:
             log.warning("weir: run %s could not be written to disk whole: %s", self.id, self.stats)
         if self.mode == "offline":
@@ -397,6 +318,7 @@ class Run:
             spent_s: How long other runs have held up the exit already.
         """
         if not self._detached:
+            self._ended_at_exit = True
             self.end(ending, max(0.0, self._settings.exit_timeout_s - spent_s))
 
     # ── fork ──────────────────────────────────────────────────────────────
@@ -407,10 +329,13 @@ class Run:
         What waits in the queue is the parent's to write. The child gets a producer of its own
         when it first logs; one that never logs costs nothing.
         """
-        self._queue = Queue(self._settings.queue_max_bytes)
+        self._queue = self._new_queue()
         self._intake = self._intake.after_fork(self._queue)
         self._speaker = Speaker()
+        if self._spooler is not None:
+            self._spooler.let_go()
         self._spooler = None
+        self._preempting = False
         self._detached = not self._finished
 
     def _attach(self) -> None:
@@ -422,6 +347,9 @@ class Run:
             self._spooler = self._open_producer(forked=True)
             self._spooler.start()
         end_with_child()
+
+    def _new_queue(self) -> Queue:
+        return Queue(self._settings.queue_max_bytes, self._settings.on_full)
 
     def _open_producer(self, *, forked: bool) -> Spooler:
         return self._opening.open(

@@ -13,6 +13,8 @@ from weir.errors import ConfigError
 MODES: Final = ("online", "offline", "disabled")
 RESUMES: Final = ("", "allow", "must", "never", "auto")
 FSYNCS: Final = ("second", "never")
+ON_FULLS: Final = ("drop_newest", "block", "raise")
+PREEMPT_SIGNALS: Final = ("", "USR1", "USR2", "TERM", "INT", "HUP")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
@@ -37,6 +39,8 @@ class Settings:
     tags: tuple[str, ...] = _setting((), "tags of the run, comma separated")
     notes: str = _setting("", "notes on the run")
     resume: str = _setting("", "allow, must, never or auto; empty = just log", choices=RESUMES)
+    resume_from: str = _setting("", "RUN_ID?_step=N: rewind that run to step N and go on")
+    fork_from: str = _setting("", "RUN_ID?_step=N: begin a run with that one's points up to step N")
     mode: str = _setting("online", "online, offline (spool only) or disabled", choices=MODES)
     server: str = _setting("127.0.0.1:7700", "host:port of the gateway, or grpcs://host:port")
     token: str = _setting("", "token that says who you are", secret=True)
@@ -58,6 +62,21 @@ class Settings:
     )
     spool_max_bytes: int = _setting(
         20 << 30, "disk for points that the server has not committed, per process", minimum=1 << 16
+    )
+    spool_free_share: float = _setting(
+        0.1, "… and at most this share of the free disk", minimum=0.001, maximum=1
+    )
+    on_full: str = _setting(
+        "drop_newest",
+        "what log() does when disk and memory are at their bound: drop_newest (counted), block "
+        "(wait for room) or raise",
+        choices=ON_FULLS,
+    )
+    preempt_signal: str = _setting(
+        "",
+        "signal that announces the end of this job, e.g. USR1: recorded and flushed, training "
+        "goes on; empty = no signal is listened to",
+        choices=PREEMPT_SIGNALS,
     )
     finish_timeout_s: float = _setting(
         30.0, "how long finish() waits until everything is committed", minimum=0, maximum=86_400
@@ -145,6 +164,11 @@ class Settings:
 
 _FIELDS: Final = {declared.name: declared for declared in fields(Settings)}
 del _FIELDS["sources"]
+
+
+def read_fault() -> str:
+    """Return WEIR_FAULT, where fault tests let this process die (docs/faults.md); mostly empty."""
+    return os.environ.get("WEIR_FAULT", "")
 
 
 def default_files() -> tuple[Path, ...]:

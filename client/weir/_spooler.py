@@ -3,23 +3,41 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from weir._agent_start import AgentKeeper
+from weir._agent_start import AgentKeeper, sync_command
 from weir._body import pack_body, session
 from weir._clock import Clock
 from weir._columns import StepMemory
+from weir._doorbell import Doorbell
+from weir._ledger import Ledger
+from weir._losses import Losses, loss_reason
 from weir._queue import Batch, Queue
 from weir._settings import Settings
 from weir._speak import Speaker
-from weir._spool import FLAG_FINAL, Control, Meta, SegmentWriter, SpoolDir, Welcome
+from weir._spool import (
+    FLAG_FINAL,
+    Control,
+    Meta,
+    SegmentWriter,
+    SpoolDir,
+    SpoolRoom,
+    Welcome,
+)
 from weir._summary import AutomaticSummary
-from weir.errors import SpoolError, SpoolFull
+from weir.errors import SpoolError
 from weir_proto.v1 import ingest_pb2 as pb
 
 _HOUSEKEEPING_S: Final = 2.0
 _POLL_S: Final = 0.05
+_LOOK_AGAIN_S: Final = 0.1
+_WHEN_FULL: Final = {
+    "drop_newest": "points wait in memory, then the newest are lost",
+    "block": "points wait in memory, then log() waits too (on_full = block)",
+    "raise": "points wait in memory, then log() raises (on_full = raise)",
+}
 
 
 class Spooler:
@@ -48,6 +66,7 @@ class Spooler:
         automatic: AutomaticSummary,
         agent: AgentKeeper | None,
         rejected: Callable[[], int],
+        branch: pb.Branch | None = None,
     ) -> None:
         self.spool = spool
         self.meta = meta
@@ -62,16 +81,25 @@ class Spooler:
         self._agent = agent
         self._writer = SegmentWriter(spool)
         self._memory = StepMemory()
-        self._losses = _Losses(queue, rejected)
+        self._ledger = Ledger()
+        self._losses = Losses(queue, rejected)
         self._next_seq = 1
-        self._disk_bytes = 0
+        self._room = SpoolRoom(
+            spool,
+            max_bytes=settings.spool_max_bytes,
+            free_share=settings.spool_free_share,
+            clock=clock,
+        )
+        self._preempting = ""  # to be noted beside the segments
         self._unwritten: tuple[bytes, Batch] | None = None  # a frame the disk did not take yet
         self._session: pb.SessionUpdate | None = self._running()
+        self._branch = branch  # until the first frame is on disk
         self._last_frame_s = clock.monotonic_s()
         self._last_housekeeping_s = float("-inf")
         self._final: pb.SessionUpdate | None = None
         self._final_written = False
-        self._wake = threading.Event()
+        self._whole = False
+        self._wake = Doorbell()
         self._flushed = threading.Condition()
         self._flush_asked = 0
         self._flush_done = 0
@@ -87,27 +115,36 @@ class Spooler:
         with self._flushed:
             self._flush_asked += 1
             ticket = self._flush_asked
-            self._wake.set()
+            self._wake.ring()
             while self._flush_done < ticket:
                 left_s = deadline_s - time.monotonic()
                 if left_s <= 0 or not self._thread.is_alive():
                     return False
-                self._flushed.wait(left_s)
+                # A signal handler that flushes too may have taken the news in our place.
+                self._flushed.wait(min(left_s, _LOOK_AGAIN_S))
         return True
 
     def close(self, final: pb.SessionUpdate, timeout_s: float) -> bool:
         """Write the rest and the final frame, and end the thread.
 
         Returns:
-            Whether everything that was queued is on disk.
+            Whether everything that was queued is on disk, and the final frame behind it.
         """
         self._final = final
-        self._wake.set()
+        self._wake.ring()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         else:  # the interpreter ended it, or it never began: we are alone, so do its work
             self._finish()
-        return self._final_written
+        return self._whole
+
+    def note_preempting(self, reason: str) -> None:
+        """Leave word beside the segments, before the next flush is done, for who buries us."""
+        self._preempting = reason
+
+    def let_go(self) -> None:
+        """Close the open segment. Called in a forked child: it is the parent's to write."""
+        self._writer.close()
 
     def wait_for(self, level: str, timeout_s: float) -> bool:
         """Wait until the server has `accepted` or `committed` all frames written so far.
@@ -129,7 +166,7 @@ class Spooler:
             self._speaker.warn(
                 "refused",
                 f"the server refuses this run: {refusal}; its points are safe in the spool. "
-                f"When that is put right, send them with: weir sync {self.spool.run_path}",
+                f"When that is put right, send them with: {sync_command(self.spool.run_path)}",
             )
         return bool(refusal)
 
@@ -157,8 +194,7 @@ class Spooler:
     def _run(self) -> None:
         while self._final is None:
             self._guard(self._tick)
-            self._wake.wait(self._settings.flush_interval_s)
-            self._wake.clear()
+            self._guard(self._rest)
         self._guard(self._finish)
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -166,12 +202,19 @@ class Spooler:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the recording
-            self._speaker.warn("spooler", f"the spool thread met {error!r} and goes on")
+            with suppress(Exception):  # where memory ran out, speaking may fail too
+                self._speaker.warn("spooler", f"the spool thread met {error!r} and goes on")
+
+    def _rest(self) -> None:
+        self._wake.wait(self._settings.flush_interval_s)
 
     def _tick(self) -> None:
         asked = self._flush_asked
+        if self._preempting:
+            self._note_preempting()
         if self._write_all():
             self._tell_flushed(asked)
+        self._losses.warn(self._speaker)
         now_s = self._clock.monotonic_s()
         if now_s - self._last_frame_s >= self._settings.heartbeat_s:
             self._session = self._running()
@@ -184,12 +227,21 @@ class Spooler:
         asked = self._flush_asked
         if self._last_housekeeping_s == float("-inf") and self._agent:
             self._agent.ensure()  # a life shorter than one tick
-        if self._write_all() and self._write(self._final_frame(), FLAG_FINAL):
-            self._final_written = True
-            self._tell_flushed(asked)
-        else:
+        self._restore_folder()
+        all_written = self._write_all()
+        if not all_written:
             self._queue.abandon(self._unwritten[1] if self._unwritten else None)
+            self._unwritten = None
+        self._final_written = self._write(self._final_frame(), FLAG_FINAL)
+        self._whole = all_written and self._final_written
+        if self._whole:
+            self._tell_flushed(asked)
         self._writer.close()
+
+    def _note_preempting(self) -> None:
+        reason, self._preempting = self._preempting, ""
+        with suppress(OSError):  # a full disk; the event waits with the points
+            self.spool.write_preempting(reason)
 
     def _tell_flushed(self, ticket: int) -> None:
         with self._flushed:
@@ -208,42 +260,58 @@ class Spooler:
         losses = self._losses.take()
         if not (batch or losses or self._session):
             return None
-        self._automatic.fold(batch.rows)
-        body = pack_body(batch, self._memory, session=self._session, losses=losses)
+        try:
+            self._automatic.fold(batch.rows)
+            body = pack_body(
+                batch,
+                self._memory,
+                session=self._session,
+                losses=losses,
+                branch=self._branch,
+                ledger=self._ledger,
+            )
+        except BaseException:  # no memory: say so, but never lose count
+            self._queue.give_up(batch)
+            raise
         self._session = None
         return body, batch
 
     def _final_frame(self) -> tuple[bytes, Batch]:
         losses = self._losses.take()
-        return pack_body(Batch(), self._memory, session=self._final, losses=losses), Batch()
+        body = pack_body(
+            Batch(),
+            self._memory,
+            session=self._final,
+            losses=losses,
+            branch=self._branch,
+            ledger=self._ledger,
+        )
+        return body, Batch()
 
     def _write(self, frame: tuple[bytes, Batch], flags: int) -> bool:
         body, batch = frame
         try:
-            self._check_cap(len(body))
-            self._disk_bytes += self._writer.append(self._next_seq, flags, body)
+            if not flags:  # the last word is small, and worth passing the cap
+                self._room.admit(len(body))
+                self._writer.segment_bytes = self._room.segment_bytes
+            self._room.took(self._writer.append(self._next_seq, flags, body))
         except SpoolError as error:
             self._unwritten = frame if flags == 0 else None
-            self._losses.reason = _loss_reason(error)
-            self._speaker.warn("disk", f"{error}; points wait in memory, then the newest are lost")
+            self._queue.obstacle = str(error)
+            self._losses.reason = loss_reason(error)
+            self._speaker.warn("disk", f"{error}; {_WHEN_FULL[self._settings.on_full]}")
             return False
         self._unwritten = None
+        if self._queue.obstacle and not flags:
+            self._losses.recovered(self._speaker)
+        self._ledger.settle()
+        self._branch = None
+        self._losses.settle()
         self._next_seq += 1
         self._last_frame_s = self._clock.monotonic_s()
         self.spooled += batch.points
         self._queue.release(batch)
         return True
-
-    def _check_cap(self, body_bytes: int) -> None:
-        cap_bytes = self._settings.spool_max_bytes
-        if self._disk_bytes + body_bytes <= cap_bytes:
-            return
-        self._disk_bytes = self.spool.size_bytes()  # the agent has freed some since
-        if self._disk_bytes + body_bytes > cap_bytes:
-            raise _CapReached(
-                f"the spool {self.spool.path} has reached spool_max_bytes = {cap_bytes}",
-                hint="is the server away? look with `weir status`",
-            )
 
     def _running(self) -> pb.SessionUpdate:
         return session(pb.SessionUpdate.RUNNING, time_unix_us=self._clock.unix_us())
@@ -251,57 +319,28 @@ class Spooler:
     def _keep_house(self) -> None:
         if self._agent:
             self._agent.ensure()
-        if not self.spool.path.exists():
-            self._restore_folder()
+        self._restore_folder()
         self.control = self.spool.read_control()
         if not self.warn_if_refused() and (welcome := self.spool.read_welcome()):
             self.url = welcome.url
 
     def _restore_folder(self) -> None:
-        """Somebody removed the folder: go on in a new one; the reader will report the gap."""
+        """Somebody removed the folder: go on in a new one; the reader will report the gap.
+
+        Or it could not be made at the start, and perhaps can now. Without meta.json, which comes
+        last, nobody takes it for a spool.
+        """
+        if (self.spool.path / "meta.json").exists():
+            return
         self._writer.close()
-        SpoolDir.create(self._root, self.meta, token=self._settings.token)
-        self._speaker.warn("removed", f"the spool {self.spool.path} was removed while in use")
+        try:
+            SpoolDir.create(self._root, self.meta, token=self._settings.token)
+        except OSError as error:
+            self._speaker.warn("disk", f"cannot make {self.spool.path}: {error.strerror or error}")
+            return
+        if self._next_seq > 1:
+            self._speaker.warn("removed", f"the spool {self.spool.path} was removed while in use")
 
     @property
     def _root(self) -> Path:
         return self.spool.path.parents[2]
-
-
-class _CapReached(SpoolFull):
-    """The spool has reached the size its settings allow."""
-
-
-def _loss_reason(error: SpoolError) -> str:
-    if isinstance(error, _CapReached):
-        return "spool_cap"
-    return "disk_full" if isinstance(error, SpoolFull) else "disk_error"
-
-
-class _Losses:
-    """Points that were never spooled, told once each in the next frame that is written."""
-
-    def __init__(self, queue: Queue, rejected: Callable[[], int]) -> None:
-        self._queue = queue
-        self._rejected = rejected
-        self._told_dropped = 0
-        self._told_rejected = 0
-        self.reason = "queue_full"  # until a write fails and gives a better one
-
-    def take(self) -> list[pb.Loss]:
-        dropped, rejected = self._queue.dropped, self._rejected()
-        losses = [
-            _loss(self.reason, dropped - self._told_dropped, "not spooled: the queue was full"),
-            _loss(
-                "bad_value",
-                rejected - self._told_rejected,
-                "refused by log(), see the events `rejected`",
-            ),
-        ]
-        self._told_dropped, self._told_rejected = dropped, rejected
-        self.reason = "queue_full"
-        return [loss for loss in losses if loss]
-
-
-def _loss(reason: str, points: int, message: str) -> pb.Loss | None:
-    return pb.Loss(reason=reason, points=points, message=message) if points > 0 else None

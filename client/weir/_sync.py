@@ -65,6 +65,7 @@ class SpoolSync:
     Attributes:
         why: What stands in the way; "" when nothing does.
         first_committed_seq: Where the server stood when we began.
+        found_seq: The last frame there was when we began.
     """
 
     path: Path
@@ -74,19 +75,27 @@ class SpoolSync:
     why: str = ""
     producer: Producer | None = None
     first_committed_seq: int = 0
+    found_seq: int = 0
+
+    @property
+    def last_seq(self) -> int:
+        """The last frame to bring. A trainer that goes on writing is not run after for ever."""
+        if self.producer is None or not self.producer.has_final:
+            return self.found_seq
+        return self.producer.conversation.last_spooled
 
     @property
     def frames(self) -> int:
         """Frames to bring, as far as is known."""
-        last_seq = self.producer.conversation.last_spooled if self.producer else 0
-        return max(0, last_seq - self.first_committed_seq)
+        return max(0, self.last_seq - self.first_committed_seq)
 
     @property
     def committed(self) -> int:
         """Frames that the server committed since we began."""
         if self.producer is None:
             return 0
-        return max(0, self.producer.conversation.committed_seq - self.first_committed_seq)
+        committed_seq = min(self.producer.conversation.committed_seq, self.last_seq)
+        return max(0, committed_seq - self.first_committed_seq)
 
     @property
     def left(self) -> int:
@@ -145,6 +154,7 @@ class Sync:
             return
         sync.producer = producer
         sync.first_committed_seq = spool.read_watermark().committed_seq
+        sync.found_seq = producer.conversation.last_spooled
         token = self._options.token or spool.read_token()
         self._drain.add(producer, Address(self._options.server or meta.server, token))
 
@@ -194,7 +204,7 @@ def _done(sync: SpoolSync) -> bool:
         return True
     if producer.has_final:
         return producer.finished and not producer.unsettled
-    return producer.drained and producer.welcomed and not producer.unsettled
+    return producer.welcomed and producer.conversation.committed_seq >= sync.found_seq
 
 
 def _sent(sync: SpoolSync) -> int:

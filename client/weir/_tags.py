@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, MutableSet
 from typing import Any, Self
 
+from weir._config import Refuse
 from weir._names import name_fault
-from weir.errors import UsageError
 
 
 class Tags(MutableSet[str]):
     """A set of texts: `add`, `discard`, `remove`, `in`, and `run.tags += ("baseline",)`."""
 
-    def __init__(self, record: Callable[[str, bool], None]) -> None:
+    def __init__(self, record: Callable[[str, bool], None], refuse: Refuse) -> None:
         self._tags: dict[str, None] = {}  # a dict keeps the order
         self._record = record
+        self._refuse = refuse
 
     def __contains__(self, tag: object) -> bool:
         return tag in self._tags
@@ -36,14 +37,10 @@ class Tags(MutableSet[str]):
         return set(it)  # `tags | {"x"}` is a plain set: it belongs to no run
 
     def add(self, value: str) -> None:
-        """Add a tag.
-
-        Raises:
-            UsageError: It is empty, too long or not text.
-        """
+        """Add a tag. One that is empty, too long or no text is refused as log() refuses a name."""
         if fault := name_fault(value):
-            raise UsageError(f"{value!r} cannot be a tag: {fault}")
-        if value not in self._tags:
+            self._refuse(value, fault)
+        elif value not in self._tags:
             self._tags[value] = None
             self._record(value, True)
 

@@ -43,8 +43,8 @@ def weir_command() -> click.Group:
 
 
 def _api_commands() -> Iterable[click.Command]:
-    commands: Iterable[click.Command] = import_module("weir._api_commands").COMMANDS
-    return commands
+    yield from import_module("weir._api_commands").COMMANDS
+    yield import_module("weir._verify_command").verify
 
 
 def _add_server_commands(group: click.Group) -> None:

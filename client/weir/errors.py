@@ -15,6 +15,7 @@ WeirError (hint)
 │       └─ Rejected      (code)
 └─ SpoolError            the disk
     ├─ SpoolFull         no room: the frame was not written
+    ├─ QueueFull         log() found no room (only with settings.on_full = "raise")
     └─ SpoolCorrupt      (path) bytes that are not what was written
 """
 
@@ -99,6 +100,13 @@ class SpoolError(WeirError):
 
 class SpoolFull(SpoolError):
     """The disk has no room, or the spool has reached its cap. Nothing was written."""
+
+
+class QueueFull(SpoolError):
+    """The disk takes nothing and memory is at its bound. Raised only with `on_full="raise"`.
+
+    Nothing of the call was recorded; it may be repeated once there is room.
+    """
 
 
 class SpoolCorrupt(SpoolError):

@@ -105,6 +105,16 @@ class Captured:
             if body.HasField("session")
         ]
 
+    def branch(self, run_id: str | None = None) -> dict[str, Any] | None:
+        """Return from where a run goes on, the newest: `parent_run_id` and `step`; None = nowhere.
+
+        The run itself as parent is a rewind, another run a fork.
+        """
+        found = [body.branch for _, body in self._of(run_id) if body.HasField("branch")]
+        if not found:
+            return None
+        return {"parent_run_id": found[-1].parent_run_id, "step": found[-1].step}
+
     def producers(self) -> list[Meta]:
         """Return who wrote: one entry per process that logged, oldest first."""
         return list(dict.fromkeys(meta for meta, _ in self._bodies()))
@@ -134,8 +144,9 @@ class Captured:
 
 def read_root(root: Path) -> Iterator[tuple[Meta, pb.Body]]:
     """Iterate over the frames of every producer under a spool root, oldest producer first."""
-    for spool in sorted(list_spools(root), key=lambda spool: spool.producer):
-        meta, reader = spool.read_meta(), SpoolReader(spool)
+    spools = [(spool.read_meta(), spool) for spool in list_spools(root)]
+    for meta, spool in sorted(spools, key=lambda each: (each[0].started_unix_us, each[0].producer)):
+        reader = SpoolReader(spool)
         for found in reader.read(writer_alive=False):
             if isinstance(found, Gap):
                 raise SpoolCorrupt(

@@ -17,12 +17,15 @@ import pyarrow as pa
 from weir_dashboard.last_good import Answer, LastGood
 from weir_store.base import Reader
 from weir_store.records import (
+    EventPage,
+    Ledger,
     MetricPage,
     Project,
     Run,
     RunPage,
     RunQuery,
     RunRef,
+    RunState,
     SeriesQuery,
     Session,
 )
@@ -30,6 +33,10 @@ from weir_store.records import (
 _FRESH_S: Final = 2.0
 _TOKEN_S: Final = 0.5
 _COUNTED_AT_ONCE: Final = 10_000
+_EVENTS: Final = 1_000
+# A ledger reads every point of its run, so its answer is good for longer.
+_LEDGER_FRESH_S: Final = 30.0
+_LEDGER_OF_ENDED_RUN_FRESH_S: Final = 900.0
 
 
 class Asked:
@@ -57,6 +64,18 @@ class Asked:
     def sessions(self, ref: RunRef) -> Answer[list[Session]]:
         """List the run's process lives."""
         return self._kept.ask(("sessions", ref), _FRESH_S, lambda: self._reader.list_sessions(ref))
+
+    def events(self, ref: RunRef) -> Answer[EventPage]:
+        """List the newest events of a run."""
+        return self._kept.ask(
+            ("events", ref), _FRESH_S, lambda: self._reader.list_events(ref, limit=_EVENTS)
+        )
+
+    def ledger(self, run: Run) -> Answer[Ledger]:
+        """Count what the store holds of a run beside what was sent; kept until the run is heard of again."""
+        fresh_s = _LEDGER_FRESH_S if run.state is RunState.RUNNING else _LEDGER_OF_ENDED_RUN_FRESH_S
+        key = ("ledger", run.ref, run.state, run.finished_unix_us)
+        return self._kept.ask(key, fresh_s, lambda: self._reader.read_ledger(run.ref))
 
     def metrics(
         self, refs: Sequence[RunRef], search: str = "", limit: int = 1_000

@@ -25,6 +25,10 @@ CSS: Final = """
 .weir-state.running { color: #31983d; }
 .weir-state.failed, .weir-state.crashed { color: #d0402b; }
 .weir-state.interrupted { color: #b0780c; }
+.weir-shield { cursor: help; }
+.weir-shield.whole, .weir-shield.pending { color: #31983d; }
+.weir-shield.lost { color: #b0780c; }
+.weir-shield.changed, .weir-shield.missing, .weir-shield.doubled { color: #d0402b; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 </style>
 """

@@ -1,12 +1,10 @@
-"""The server's commands: up, serve, migrate, config, doctor, token."""
+"""The server's commands: up, serve, migrate, config, doctor, token; deadletter has its own package."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -14,26 +12,12 @@ import click
 
 from weir_server.catalog import list_settings, shown
 from weir_server.config import variables
-from weir_server.errors import ServerError
+from weir_server.deadletter.commands import deadletter
 from weir_server.flags import load_given, settings_flags
 from weir_server.log import configure_logs
-from weir_store.errors import StoreError
+from weir_server.plain_words import in_words
 
 _EVERY_SETTING: Final = "Every setting in docs/settings.md is a flag too, e.g. --gateway.port 7800."
-
-
-def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a fault that people can put right be one line and exit code 1, not a traceback."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except (ServerError, StoreError) as error:
-            click.echo(f"weir: {error}", err=True)
-            sys.exit(1)
-
-    return run
 
 
 @click.command(epilog=_EVERY_SETTING)
@@ -41,7 +25,7 @@ def _in_words(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--data-dir", metavar="DIR", help="The one data directory (up.data_dir).")
 @click.option("--port", metavar="N", help="Port of the gateway (gateway.port).")
 @click.option("--no-dashboard", is_flag=True, help="Leave the dashboard out (up.dashboard).")
-@_in_words
+@in_words
 def up(data_dir: str | None, port: str | None, *, no_dashboard: bool, **flags: Any) -> NoReturn:
     """Start Weir on this machine: Redis, ClickHouse engine, writer, gateway, dashboard."""
     from weir_server.up.serve import serve
@@ -62,7 +46,7 @@ def serve() -> None:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("gateway")
-@_in_words
+@in_words
 def gateway(**flags: Any) -> NoReturn:
     """Run a gateway: the gRPC door for agents and questions."""
     from weir_server.gateway.serve import serve
@@ -74,7 +58,7 @@ def gateway(**flags: Any) -> NoReturn:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("writer")
-@_in_words
+@in_words
 def writer(**flags: Any) -> NoReturn:
     """Run a writer: from the stream into ClickHouse."""
     from weir_server.writer.serve import serve
@@ -86,7 +70,7 @@ def writer(**flags: Any) -> NoReturn:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("engine")
-@_in_words
+@in_words
 def engine(**flags: Any) -> NoReturn:
     """Run the embedded ClickHouse engine alone."""
     from weir_server.engine.serve import serve
@@ -98,7 +82,7 @@ def engine(**flags: Any) -> NoReturn:
 
 @serve.command(epilog=_EVERY_SETTING)
 @settings_flags("dashboard")
-@_in_words
+@in_words
 def dashboard(**flags: Any) -> NoReturn:
     """Run a dashboard."""
     from weir_server.dashboard import command_line
@@ -111,7 +95,7 @@ def dashboard(**flags: Any) -> NoReturn:
 
 @click.command(epilog=_EVERY_SETTING)
 @settings_flags("migrate")
-@_in_words
+@in_words
 def migrate(**flags: Any) -> None:
     """Bring the tables to what this release needs; safe to repeat."""
     from weir_store.clickhouse import connect
@@ -134,7 +118,7 @@ def migrate(**flags: Any) -> None:
 @click.command()
 @settings_flags("up")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_in_words
+@in_words
 def config(*, as_json: bool, **flags: Any) -> None:
     """Show every setting of the server, its value and where it came from; secrets are masked."""
     loaded = load_given(flags)
@@ -156,7 +140,7 @@ def config(*, as_json: bool, **flags: Any) -> None:
 @settings_flags("up")
 @click.option("--data-dir", metavar="DIR", help="Examine the Weir of this data directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-@_in_words
+@in_words
 def doctor(data_dir: str | None, *, as_json: bool, **flags: Any) -> NoReturn:
     """Examine settings, engines, disk, ports and clocks; say what to do about each finding."""
     from weir_server.doctor import examine, exit_code
@@ -190,7 +174,7 @@ _tokens_file = click.option(
     "--role", type=click.Choice(["reader", "writer", "admin"]), default="writer", show_default=True
 )
 @click.option("--project", "projects", multiple=True, help="A project; repeat it. '*' = all.")
-@_in_words
+@in_words
 def create_token(path: Path | None, name: str, role: str, projects: tuple[str, ...]) -> None:
     """Make a token and print it, once: it is kept nowhere."""
     from weir_server.gateway import tokens
@@ -203,7 +187,7 @@ def create_token(path: Path | None, name: str, role: str, projects: tuple[str, .
 
 @token.command("list")
 @_tokens_file
-@_in_words
+@in_words
 def list_tokens(path: Path | None) -> None:
     """List names, roles and projects."""
     from weir_server.gateway import tokens
@@ -218,7 +202,7 @@ def list_tokens(path: Path | None) -> None:
 @token.command("revoke")
 @_tokens_file
 @click.argument("name")
-@_in_words
+@in_words
 def revoke_token(path: Path | None, name: str) -> None:
     """Take a token out of the file."""
     from weir_server.gateway import tokens
@@ -231,4 +215,12 @@ def _tokens_path(given: Path | None) -> Path:
     return given or load_given({}).settings.gateway.tokens_file or Path("tokens.toml")
 
 
-commands: Final[tuple[click.Command, ...]] = (up, serve, migrate, config, doctor, token)
+commands: Final[tuple[click.Command, ...]] = (
+    up,
+    serve,
+    migrate,
+    config,
+    doctor,
+    token,
+    deadletter,
+)

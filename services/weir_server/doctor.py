@@ -70,7 +70,7 @@ def exit_code(findings: list[Finding]) -> int:
 def examine(loaded: Loaded) -> Iterator[Finding]:
     """Look at the Weir that runs in the data directory, else at the one the settings describe."""
     running = read_running(loaded.settings.up.data_dir)
-    settings = _as_running(loaded.settings, running) if running else loaded.settings
+    settings = as_running(loaded.settings, running) if running else loaded.settings
     yield _ok("weir", f"{version('weir')} on Python {platform.python_version()}")
     yield _ok("settings", f"{len(loaded.sources)} given, the others are defaults")
     yield from _examine_data_dir(settings.up.data_dir)
@@ -92,7 +92,8 @@ def _means_embedded(loaded: Loaded) -> bool:
     return not {"stream.url", "clickhouse.url"} & loaded.sources.keys()
 
 
-def _as_running(settings: Settings, running: Running) -> Settings:
+def as_running(settings: Settings, running: Running) -> Settings:
+    """Return the settings with the doors of a Weir that runs here."""
     store = running.clickhouse
     host, _, port = running.gateway.rpartition(":")
     return settings.model_copy(

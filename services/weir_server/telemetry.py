@@ -12,7 +12,7 @@ _FAST_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 INGEST_FRAMES = Counter(
     "weir_ingest_frames_total", "frames received, by outcome", ["outcome"]
-)  # ok dup gap full rejected
+)  # ok dup gap full limited rejected
 INGEST_POINTS = Counter(
     "weir_ingest_points_total", "points received, by outcome", ["outcome"]
 )  # accepted rejected

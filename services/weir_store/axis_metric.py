@@ -8,8 +8,8 @@ from weir_store import thinning
 from weir_store.buckets import value_width
 from weir_store.parameters import Parameters
 from weir_store.plan import SeriesKey, Span
-from weir_store.reader_live import of_runs
-from weir_store.records import RunRef, SeriesQuery
+from weir_store.points_source import EVERY_STEP, PointsSource
+from weir_store.records import SeriesQuery
 
 # (x, step) as one number, several times as fast to compare as a tuple: the bits of a float
 # rise with it when those below the sign are turned round for negative ones; + 0 undoes −0.
@@ -29,35 +29,35 @@ class MetricAxis:
     def __init__(
         self,
         query: SeriesQuery,
-        database: str,
-        spans: Sequence[Span],
+        points: PointsSource,
+        across: Sequence[Span],
         reach: tuple[float, float] | None,
     ) -> None:
         """Prepare.
 
         Args:
             query: The question.
-            database: Where the tables are.
-            spans: All the series asked for.
+            points: Where points come from.
+            across: The series of the axis metric.
             reach: The axis metric's lowest and highest finite value; `None` when it has none.
         """
-        self._database = database
+        self._points = points
         self._query = query
-        self._runs = sorted({RunRef(*span.key[:2]) for span in spans})
+        self._across = [span.key for span in across]
         self._width = _width(query, reach)
 
     def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
         """Return the points in range, with the other metric's value as `x`."""
         query = self._query
-        ranks = thinning.of_ranks(query.ranks, parameters)
+        runs = {key[:2] for key in keys}
+        across = [key for key in self._across if key[:2] in runs]
         low = "" if query.x_min is None else f" AND x >= {parameters.number(query.x_min)}"
         high = "" if query.x_max is None else f" AND x < {parameters.number(query.x_max)}"
         return f"""(
   SELECT {thinning.SERIES}, rank, step, value, ts, x
-  FROM (SELECT * FROM {self._database}.points FINAL
-    WHERE {thinning.of_series(keys, parameters)}{ranks}) AS chosen
-  INNER JOIN (SELECT project, run_id, rank, step, value AS x FROM {self._database}.points FINAL
-    WHERE {of_runs(self._runs, parameters)} AND metric = {parameters.text(query.x_metric)}{ranks}
+  FROM (SELECT * FROM {self._points.points({EVERY_STEP: keys}, parameters)}) AS chosen
+  INNER JOIN (SELECT project, run_id, rank, step, value AS x
+    FROM {self._points.points({EVERY_STEP: across}, parameters)}
   ) AS across USING (project, run_id, rank, step)
   WHERE isFinite(x){low}{high})"""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from weir_store import thinning
-from weir_store.buckets import INT64, shifts, whole_range
+from weir_store.buckets import shifts, whole_range
 from weir_store.parameters import Parameters
-from weir_store.plan import ROLLUP_SHIFT, SeriesKey, Span, StepRange, make_plan, wants_rollup
-from weir_store.reader_spans import SpanReader, by_metric
+from weir_store.plan import SeriesKey, Span, make_plan
+from weir_store.points_source import PointsSource
+from weir_store.reader_spans import by_metric
 from weir_store.records import SeriesQuery
 
 
@@ -17,9 +18,8 @@ class StepAxis:
 
     x = "step"
 
-    def __init__(self, query: SeriesQuery, reader: SpanReader, spans: Sequence[Span]) -> None:
-        self._reader = reader
-        self._ranks = query.ranks
+    def __init__(self, query: SeriesQuery, points: PointsSource, spans: Sequence[Span]) -> None:
+        self._points = points
         self._steps = whole_range(query.x_min, query.x_max)
         reach = {
             metric: (min(each.first_step for each in group), max(each.last_step for each in group))
@@ -29,7 +29,7 @@ class StepAxis:
 
     def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
         """Return the points in range."""
-        return self._points({self._steps: keys}, parameters)
+        return self._points.points({self._steps: keys}, parameters)
 
     def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:
         """Return up to two SELECTs for each bucket width: from the points, from the roll-up."""
@@ -43,41 +43,13 @@ class StepAxis:
         ]
 
     def _of_width(self, shift: int, spans: Sequence[Span], parameters: Parameters) -> list[str]:
-        plan = make_plan(spans, shift, self._steps, self._overlaps(spans, shift))
+        plan = make_plan(spans, shift, self._steps)
         selects = []
         if plan.points:
-            source = self._points(plan.points, parameters)
+            source = self._points.points(plan.points, parameters)
             bucket = f"bitShiftRight(step, {shift})"
             selects.append(thinning.points_buckets(source, x="step", bucket=bucket, order="step"))
         if plan.rollup:
-            where = self._where(plan.rollup, f"bitShiftLeft(bucket, {ROLLUP_SHIFT})", parameters)
-            source = f"{self._reader.database}.points_64 WHERE {where}"
+            source = self._points.rollup(plan.rollup, parameters)
             selects.append(thinning.rollup_buckets(source, shift=shift))
         return selects
-
-    def _overlaps(self, spans: Sequence[Span], shift: int) -> Mapping[SeriesKey, StepRange]:
-        if not wants_rollup(spans, shift, self._steps):
-            return {}
-        resumed = [span.key for span in spans if not (span.one_session or span.rewritten)]
-        return self._reader.overlaps(resumed)
-
-    def _points(
-        self, ranges: Mapping[StepRange, Sequence[SeriesKey]], parameters: Parameters
-    ) -> str:
-        where = self._where(ranges, "step", parameters)
-        return f"{self._reader.database}.points FINAL WHERE {where}"
-
-    def _where(
-        self,
-        ranges: Mapping[StepRange, Sequence[SeriesKey]],
-        step: str,
-        parameters: Parameters,
-    ) -> str:
-        """Return the condition for ranges of steps; a bound that excludes nothing is left out."""
-        parts = []
-        for (first, end), keys in ranges.items():
-            part = thinning.of_series(keys, parameters)
-            part += f" AND {step} >= {parameters.whole(first)}" if first > INT64[0] else ""
-            part += f" AND {step} < {parameters.whole(end)}" if end < INT64[1] else ""
-            parts.append(f"({part})")
-        return f"({' OR '.join(parts)}){thinning.of_ranks(self._ranks, parameters)}"

@@ -8,6 +8,7 @@ from weir_store import thinning
 from weir_store.buckets import INT64, shifts, whole_range
 from weir_store.parameters import Parameters
 from weir_store.plan import SeriesKey, Span
+from weir_store.points_source import EVERY_STEP, PointsSource
 from weir_store.records import RunRef, SeriesQuery, XAxis
 
 # (x, step) as one number: five times as fast to compare as a tuple.
@@ -24,7 +25,7 @@ class TimeAxis:
     def __init__(
         self,
         query: SeriesQuery,
-        database: str,
+        points: PointsSource,
         spans: Sequence[Span],
         births: Mapping[RunRef, int],
     ) -> None:
@@ -32,14 +33,13 @@ class TimeAxis:
 
         Args:
             query: The question.
-            database: Where the tables are.
+            points: Where points come from.
             spans: All the series asked for.
             births: When each run logged its first point, Unix µs; empty when x is TIME.
         """
-        self._database = database
+        self._points = points
         self._relative = query.x is XAxis.RELATIVE
         self._births = births
-        self._ranks = query.ranks
         self._range = whole_range(query.x_min, query.x_max)
         reach: dict[str, tuple[int, int]] = {}
         for span in spans:
@@ -55,8 +55,7 @@ class TimeAxis:
         first, end = self._range
         return f"""(
   SELECT {thinning.SERIES}, rank, step, value, ts, toUnixTimestamp64Micro(ts){born} AS x
-  FROM (SELECT * FROM {self._database}.points FINAL
-    WHERE {thinning.of_series(keys, parameters)}{thinning.of_ranks(self._ranks, parameters)})
+  FROM (SELECT * FROM {self._points.points({EVERY_STEP: keys}, parameters)})
   WHERE x >= {parameters.whole(first)} AND x < {parameters.whole(end)})"""
 
     def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:

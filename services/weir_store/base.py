@@ -13,6 +13,8 @@ from uuid import UUID
 import pyarrow as pa
 
 from weir_store.records import (
+    EventPage,
+    Ledger,
     MetricPage,
     Project,
     Run,
@@ -71,6 +73,25 @@ class Reader(Protocol):
 
     def list_sessions(self, ref: RunRef) -> list[Session]:
         """Return the run's process lives, by rank, then start."""
+        ...
+
+    def list_events(
+        self,
+        ref: RunRef,
+        *,
+        kinds: Sequence[str] = (),
+        min_severity: str = "debug",
+        limit: int = 1_000,
+    ) -> EventPage:
+        """Return what happened to a run, newest first; no `kinds` = all."""
+        ...
+
+    def read_ledger(self, ref: RunRef) -> Ledger:
+        """Count a run's rows and add up their digests beside what its producers claim.
+
+        Reads every point of the run: seconds for 100 million. Raises `UnknownRun`.
+        Source: docs/formats/ledger.md; promises G2, G3 and G4.
+        """
         ...
 
     def list_metrics(

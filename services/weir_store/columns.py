@@ -18,6 +18,9 @@ _UUID: Final = pa.binary(16)
 _UNIX_US: Final = pa.timestamp("us", "UTC")
 _UNIX_MS: Final = pa.timestamp("ms", "UTC")
 
+RANK_OF_A_PERSON: Final = 0xFFFF_FFFF
+"""The `rank` of attributes that no process of the run has set."""
+
 POINTS: Final = pa.schema(
     {
         "project": _NAME,
@@ -52,8 +55,6 @@ RUNS: Final = pa.schema(
         "project": pa.string(),
         "run_id": pa.string(),
         "created_at": _UNIX_US,
-        "parent_run_id": pa.string(),
-        "fork_step": pa.int64(),
         "ver": pa.uint64(),
         "is_deleted": pa.uint8(),
     }
@@ -69,6 +70,7 @@ RUN_ATTRS: Final = pa.schema(
         "num": pa.float64(),
         "int": pa.int64(),
         "str": pa.string(),
+        "rank": pa.uint32(),
         "ver": pa.uint64(),
         "is_deleted": pa.uint8(),
     }
@@ -110,6 +112,7 @@ EVENTS: Final = pa.schema(
         "rank": pa.uint32(),
         "attrs": pa.map_(pa.string(), pa.string()),
         "ver": pa.uint64(),
+        "source": pa.string(),
     }
 )
 
@@ -122,6 +125,38 @@ DEAD_LETTERS: Final = pa.schema(
         "reason": pa.string(),
         "entry": pa.binary(),
         "at": _UNIX_MS,
+        "state": pa.string(),
+        "by": pa.string(),
+    }
+)
+
+BRANCHES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "producer": _UUID,
+        "rank": pa.uint32(),
+        "world_size": pa.uint32(),
+        "parent_run_id": pa.string(),
+        "step": pa.int64(),
+        "launch": pa.string(),
+        "ver": pa.uint64(),
+    }
+)
+
+LEDGER: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "producer": _UUID,
+        "rank": pa.uint32(),
+        "kind": pa.string(),
+        "account": pa.string(),
+        "part": pa.uint64(),
+        "count": pa.uint64(),
+        "digest": pa.uint64(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
     }
 )
 
@@ -141,7 +176,9 @@ BY_TABLE: Final = {
     tables.RUNS: RUNS,
     tables.RUN_ATTRS: RUN_ATTRS,
     tables.SESSIONS: SESSIONS,
+    tables.BRANCHES: BRANCHES,
     tables.EVENTS: EVENTS,
     tables.DEAD_LETTERS: DEAD_LETTERS,
+    tables.LEDGER: LEDGER,
     tables.INGEST_COMMITS: INGEST_COMMITS,
 }

@@ -45,7 +45,14 @@ class Editor:
         ]
         ver = version_of_edit(at_unix_us)
         rows = [
-            {"project": ref.project, "run_id": ref.run_id, "ver": ver, **attr} for attr in attrs
+            {
+                "project": ref.project,
+                "run_id": ref.run_id,
+                "rank": columns.RANK_OF_A_PERSON,
+                "ver": ver,
+                **attr,
+            }
+            for attr in attrs
         ]
         self._insert({tables.RUN_ATTRS: _table(tables.RUN_ATTRS, rows)})
 
@@ -55,17 +62,28 @@ class Editor:
             "project": ref.project,
             "run_id": ref.run_id,
             "created_at": at_unix_us,
-            "parent_run_id": "",
-            "fork_step": -1,
             "ver": _TOMBSTONE_VER + at_unix_us,
             "is_deleted": 1,
         }
+        deletion = _event(ref, "deleted", f"run deleted by {by}", by=by, at_unix_us=at_unix_us)
         self._insert(
             {
                 tables.RUNS: _table(tables.RUNS, [tombstone]),
-                tables.EVENTS: _table(tables.EVENTS, [_deletion(ref, by, at_unix_us)]),
+                tables.EVENTS: _table(tables.EVENTS, [deletion]),
             }
         )
+
+    def note_stop(self, ref: RunRef, *, by: str, reason: str, at_unix_us: int) -> None:
+        """Leave an event that says who asked a run to stop, and why."""
+        event = _event(
+            ref,
+            "stop_requested",
+            f"{by} asked the run to stop",
+            reason,
+            by=by,
+            at_unix_us=at_unix_us,
+        )
+        self._insert({tables.EVENTS: _table(tables.EVENTS, [event])})
 
     def _insert(self, block: Block) -> None:
         if any(rows.num_rows for rows in block.values()):
@@ -102,20 +120,23 @@ def _tag(tag: str, *, is_deleted: int) -> dict[str, Any]:
     }
 
 
-def _deletion(ref: RunRef, by: str, at_unix_us: int) -> dict[str, Any]:
+def _event(
+    ref: RunRef, kind: str, title: str, body: str = "", *, by: str, at_unix_us: int
+) -> dict[str, Any]:
     return {
         "project": ref.project,
         "run_id": ref.run_id,
         "event_id": uuid.uuid4().bytes,
         "ts": at_unix_us,
-        "kind": "deleted",
+        "kind": kind,
         "severity": "warn",
-        "title": f"run deleted by {by}",
-        "body": "",
+        "title": title,
+        "body": body,
         "step": -1,
         "rank": 0,
         "attrs": {"by": by},
         "ver": version_of_edit(at_unix_us),
+        "source": "server",
     }
 
 

@@ -20,13 +20,16 @@ Row: TypeAlias = Mapping[str, Any]
 """One row by column: UUIDs are `bytes`, times aware `datetime`, dates days since 1970, as in columns.py."""
 
 _SORT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    tables.POINTS: ("project", "run_id", "metric", "step", "rank"),
-    tables.TEXT_POINTS: ("project", "run_id", "metric", "step", "rank"),
+    tables.POINTS: ("project", "run_id", "metric", "step", "rank", "ver"),
+    tables.TEXT_POINTS: ("project", "run_id", "metric", "step", "rank", "ver"),
     tables.RUNS: ("project", "run_id"),
     tables.RUN_ATTRS: ("project", "run_id", "ns", "path"),
+    tables.RUN_ATTR_HISTORY: ("project", "run_id", "ns", "path", "ver", "rank"),
+    tables.BRANCHES: ("project", "run_id", "producer"),
     tables.SESSIONS: ("project", "run_id", "producer"),
     tables.EVENTS: ("project", "run_id", "event_id"),
     tables.DEAD_LETTERS: ("project", "run_id", "producer", "seq"),
+    tables.LEDGER: ("project", "run_id", "producer", "kind", "account", "part"),
     tables.INGEST_COMMITS: ("project", "run_id", "producer"),
 }
 _VERSIONS: Final[Mapping[str, str]] = {
@@ -50,7 +53,10 @@ class MemoryStore:
         with self._lock:
             for table in tables.INSERT_ORDER:
                 if table in block:
-                    self._merge(table, block[table].to_pylist(maps_as_pydicts="strict"))
+                    rows = block[table].to_pylist(maps_as_pydicts="strict")
+                    self._merge(table, rows)
+                    if table == tables.RUN_ATTRS:
+                        self._merge(tables.RUN_ATTR_HISTORY, rows)  # as the view does
 
     def read_committed(self, producers: Sequence[UUID]) -> Mapping[UUID, int]:
         """Read each producer's committed seq; see `base.Inserter.read_committed`."""
@@ -66,7 +72,8 @@ class MemoryStore:
         """Return a table's rows by sort key, newest versions only, removed ones left out."""
         with self._lock:
             by_key = sorted(self._rows[table].items(), key=lambda pair: pair[0])
-        return [row for _, row in by_key if not row.get("is_deleted")]
+        is_history = table == tables.RUN_ATTR_HISTORY  # which tells of removals too
+        return [row for _, row in by_key if is_history or not row.get("is_deleted")]
 
     def _merge(self, table: str, rows: Sequence[Row]) -> None:
         key, version, stored = _SORT_KEYS[table], _VERSIONS[table], self._rows[table]

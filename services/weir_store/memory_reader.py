@@ -13,10 +13,15 @@ from weir_store.errors import InvalidQuery, UnknownRun
 from weir_store.filter import parse
 from weir_store.filter_match import like, matches
 from weir_store.memory import MemoryStore, Row
-from weir_store.memory_rows import list_series, list_sessions, live_rows, point_of, unix_us
+from weir_store.memory_events import list_events
+from weir_store.memory_ledger import read_ledger
+from weir_store.memory_lineage import first_moments
+from weir_store.memory_rows import list_series, list_sessions, live_points, point_of, unix_us
 from weir_store.memory_runs import field_of, list_all_runs, sort_key, subject_of
 from weir_store.memory_series import Point, extremes, read_points
 from weir_store.records import (
+    EventPage,
+    Ledger,
     Metric,
     MetricPage,
     Project,
@@ -92,6 +97,21 @@ class MemoryReader:
         self.get_run(ref)
         return list_sessions(self._store, ref, self._now_unix_us())
 
+    def list_events(
+        self,
+        ref: RunRef,
+        *,
+        kinds: Sequence[str] = (),
+        min_severity: str = "debug",
+        limit: int = 1_000,
+    ) -> EventPage:
+        """Return what happened to a run, newest first."""
+        return list_events(self._store, ref, kinds=kinds, min_severity=min_severity, limit=limit)
+
+    def read_ledger(self, ref: RunRef) -> Ledger:
+        """Count a run's rows beside what its producers claim."""
+        return read_ledger(self._store, ref)
+
     def list_metrics(
         self,
         runs: Sequence[RunRef],
@@ -105,7 +125,7 @@ class MemoryReader:
         reader_metrics.check(runs, project, limit)
         by_name: dict[str, list[tuple[Row, bool]]] = {}
         for table, is_text in ((tables.POINTS, False), (tables.TEXT_POINTS, True)):
-            for row in live_rows(self._store, table, runs or None, project):
+            for row in live_points(self._store, table, runs or None, project):
                 if all(_found(row["metric"], word) for word in reader_metrics.words_of(search)):
                     by_name.setdefault(row["metric"], []).append((row, is_text))
         metrics = [_metric(name, rows) for name, rows in sorted(by_name.items())]
@@ -115,13 +135,15 @@ class MemoryReader:
     def read_series(self, query: SeriesQuery) -> pa.Table:
         """Read points, every one of them or thinned."""
         reader_series.check(query)
-        points = [point_of(row) for row in live_rows(self._store, tables.POINTS, query.runs)]
+        points = [point_of(row) for row in live_points(self._store, tables.POINTS, query.runs)]
         across = {
             (*each.series[:2], each.rank, each.step): each.value
             for each in points
             if each.series[2] == query.x_metric and math.isfinite(each.value)
         }
-        return read_points(points, across, query)
+        born = first_moments(self._store, query.runs)
+        births = {(ref.project, ref.run_id): unix_us(moment) for ref, moment in born.items()}
+        return read_points(points, across, query, births)
 
     def stream_series(self, query: SeriesQuery) -> Iterator[pa.RecordBatch]:
         """Read the same rows batch by batch."""
@@ -138,7 +160,7 @@ class MemoryReader:
                 "time_unix_us": unix_us(row["ts"]),
                 "value": row["value"],
             }
-            for row in live_rows(self._store, tables.TEXT_POINTS, [ref])
+            for row in live_points(self._store, tables.TEXT_POINTS, [ref])
             if row["metric"] == metric
         ]
         rows.sort(key=lambda row: (row["rank"], row["step"]))

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from weir_store import tables
 from weir_store.memory import MemoryStore, Row
+from weir_store.memory_lineage import seen_rows
 from weir_store.memory_series import Point
 from weir_store.records import RunRef, RunState, Session
-from weir_store.run_state import SILENCE, SILENT_AFTER_S
+from weir_store.run_state import SILENCE, SILENT_AFTER_S, age
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,14 +20,27 @@ def live_rows(
     store: MemoryStore, table: str, runs: Sequence[RunRef] | None = None, project: str = ""
 ) -> list[Row]:
     """Return a table's rows of runs that exist: of these runs, of a project, or of all."""
-    live = {(row["project"], row["run_id"]) for row in store.list_rows(tables.RUNS)}
+    live = _live(store, runs, project)
+    return [row for row in store.list_rows(table) if RunRef(row["project"], row["run_id"]) in live]
+
+
+def live_points(
+    store: MemoryStore, table: str, runs: Sequence[RunRef] | None = None, project: str = ""
+) -> list[Row]:
+    """Return what such runs show of `points` or `text_points`, inherited points included."""
+    return seen_rows(store, table, _live(store, runs, project))
+
+
+def _live(store: MemoryStore, runs: Sequence[RunRef] | None, project: str) -> set[RunRef]:
+    live = {RunRef(row["project"], row["run_id"]) for row in store.list_rows(tables.RUNS)}
     if runs is not None:
-        live &= {(ref.project, ref.run_id) for ref in runs}
-    return [
-        row
-        for row in store.list_rows(table)
-        if (row["project"], row["run_id"]) in live and project in ("", row["project"])
-    ]
+        live &= set(runs)
+    return {ref for ref in live if project in ("", ref.project)}
+
+
+def own_rows(store: MemoryStore, table: str, ref: RunRef) -> list[Row]:
+    """Return a run's rows as they lie in a table, whether it exists or not."""
+    return [row for row in store.list_rows(table) if RunRef(row["project"], row["run_id"]) == ref]
 
 
 def list_series(
@@ -34,7 +48,7 @@ def list_series(
 ) -> dict[tuple[object, ...], list[Point]]:
     """Return every series (rank apart), its points by step."""
     series: dict[tuple[object, ...], list[Point]] = {}
-    for row in live_rows(store, tables.POINTS, runs):  # by (…, metric, step, rank)
+    for row in live_points(store, tables.POINTS, runs):  # by (…, metric, step, rank)
         point = point_of(row)
         series.setdefault((*point.series, point.rank), []).append(point)
     return series
@@ -83,11 +97,6 @@ def _session(row: Row, commit: Row | None, alive_since: int) -> Session:
         last_seen_unix_us=seen,
         committed_seq=commit["seq"] if commit else 0,
     )
-
-
-def age(session: Session) -> tuple[int, str]:
-    """Return what orders process lives from old to new."""
-    return session.started_unix_us, str(session.producer)
 
 
 def unix_us(moment: datetime) -> int:

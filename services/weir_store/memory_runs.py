@@ -9,11 +9,13 @@ from weir_store import tables
 from weir_store.attributes import Attributes, of_paths, policy_of, value_of
 from weir_store.conditions import Field
 from weir_store.filter_match import Subject
+from weir_store.lineage import Lineage
 from weir_store.memory import MemoryStore, Row
-from weir_store.memory_rows import age, alive_since, list_series, list_sessions, live_rows, unix_us
+from weir_store.memory_lineage import inherited_config, lineages
+from weir_store.memory_rows import alive_since, list_series, list_sessions, live_rows, unix_us
 from weir_store.memory_series import Point, extremes, mean_of
 from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
-from weir_store.run_state import SILENCE, worst
+from weir_store.run_state import SILENCE, deciding, world_size, worst
 
 
 def list_all_runs(
@@ -26,6 +28,10 @@ def list_all_runs(
         value = value_of(row["type"], row["num"], row["int"], row["str"])
         held.setdefault(ref, Attributes()).put(row["ns"], row["path"], value, row["ver"])
     paths, series = of_paths(columns), list_series(store)
+    refs = [RunRef(row["project"], row["run_id"]) for row in live_rows(store, tables.RUNS)]
+    for ref, config in inherited_config(store, refs).items():
+        held.setdefault(ref, Attributes()).config = config
+    lineage_by_run = lineages(store, refs)
     return [
         _run(
             row,
@@ -34,6 +40,7 @@ def list_all_runs(
             _state(store, row, now_unix_us),
             series,
             paths,
+            lineage_by_run[RunRef(row["project"], row["run_id"])],
         )
         for row in live_rows(store, tables.RUNS)
     ]
@@ -46,6 +53,7 @@ def _run(
     standing: tuple[RunState, int, int],
     series: Mapping[tuple[object, ...], Sequence[Point]],
     paths: Mapping[str, Sequence[str]] | None,
+    lineage: Lineage,
 ) -> Run:
     ref = RunRef(row["project"], row["run_id"])
     state, ended, seen = standing
@@ -63,8 +71,11 @@ def _run(
         tags=tuple(sorted(held.tags)),
         finished_unix_us=ended,
         last_seen_unix_us=seen,
-        world_size=max((each.world_size for each in sessions), default=0),
+        world_size=world_size(sessions),
         ranks=len({each.rank for each in sessions}),
+        parent_run_id=lineage.parent_run_id,
+        fork_step=lineage.fork_step,
+        rewinds=lineage.rewinds,
         config=_only(held.config, "config", paths),
         summary=_only(summary, "summary", paths),
         meta=_only(held.meta, "meta", paths),
@@ -78,13 +89,13 @@ def _state(store: MemoryStore, row: Row, now_unix_us: int) -> tuple[RunState, in
     if not sessions:
         silent = created < alive_since(now_unix_us)
         return (RunState.CRASHED, created, created) if silent else (RunState.RUNNING, 0, created)
-    newest = {each.rank: each for each in sorted(sessions, key=age)}
-    state = worst(each.state for each in newest.values())
+    lives = deciding(sessions)
+    state = worst(each.state for each in lives)
     seen = max(each.last_seen_unix_us for each in sessions)
     if state is RunState.RUNNING:
         return state, 0, seen
     told = {row["producer"]: unix_us(row["updated_at"]) for row in store.list_rows(tables.SESSIONS)}
-    return state, max(_ended(each, told[each.producer.bytes]) for each in sessions), seen
+    return state, max(_ended(each, told[each.producer.bytes]) for each in lives), seen
 
 
 def _ended(session: Session, told_unix_us: int) -> int:

@@ -31,7 +31,10 @@ class Point:
 
 
 def read_points(
-    points: Iterable[Point], across: Mapping[tuple[str, str, int, int], float], query: SeriesQuery
+    points: Iterable[Point],
+    across: Mapping[tuple[str, str, int, int], float],
+    query: SeriesQuery,
+    births: Mapping[tuple[str, str], int],
 ) -> pa.Table:
     """Answer a series query.
 
@@ -39,14 +42,14 @@ def read_points(
         points: The newest version of every point of the runs that exist.
         across: Finite values of the axis metric by (project, run_id, rank, step).
         query: The question.
+        births: When the runs logged their first point, Unix µs; used when x is RELATIVE.
     """
-    everything = list(points)
     chosen = [
         each
-        for each in everything
+        for each in points
         if each.series[2] in query.metrics and (query.ranks is None or each.rank in query.ranks)
     ]
-    placed = _placed(chosen, everything, across, query)
+    placed = _placed(chosen, across, query, births)
     placed.sort(key=lambda each: (each.series, each.rank, each.x, each.step))
     bucket_of = _buckets(placed, across, query)
     wanted = [each for each in placed if _in_range(each.x, query)]
@@ -63,15 +66,11 @@ def read_points(
 
 def _placed(
     chosen: Sequence[Point],
-    everything: Sequence[Point],
     across: Mapping[tuple[str, str, int, int], float],
     query: SeriesQuery,
+    births: Mapping[tuple[str, str], int],
 ) -> list[Point]:
     """Give every point its x; points that have none are left out."""
-    births: dict[tuple[str, str], int] = {}
-    for each in everything:
-        run = each.series[:2]
-        births[run] = min(births.get(run, each.time_unix_us), each.time_unix_us)
 
     def place(each: Point) -> float | None:
         match query.x:

@@ -43,6 +43,10 @@ class Parameters:
         """Bind a list of tuples of `width` texts."""
         return self._bind(list(values), f"Array(Tuple({', '.join(['String'] * width)}))")
 
+    def rows(self, values: Sequence[tuple[Any, ...]], kind: str) -> str:
+        """Bind a list of tuples of this type."""
+        return self._bind(list(values), f"Array({kind})")
+
     def _bind(self, value: Any, kind: str) -> str:
         name = f"p{len(self.values)}"
         self.values[name] = value

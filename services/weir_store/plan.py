@@ -4,7 +4,7 @@ Pure. The roll-up is used only where it says exactly what the points say
 (ADR 6). Every output bucket is read from one source as a whole, so that the
 two never have to be put together.
 
-    steps of one series, buckets of 256, sessions A and B meet at 700 … 900
+    steps of one series, buckets of 256, sessions A and B both logged 700 … 900
 
     0        256       512       768       1024      1280      1536
     |  roll-up  |  roll-up  |  points   |  points   |  roll-up  |
@@ -19,9 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from weir_store.lineage import Lineage
+
 ROLLUP_SHIFT = 6
 SMALL_ROWS = 100_000  # below this many steps the points are as fast and simpler
-MAX_SPLIT = 200  # series read from both sources in one statement; more go to the points whole
+MAX_SPLIT = 200  # series cut into ranges in one statement; more are read whole the careful way
+MAX_RANGES = 16  # ranges that one series is cut around
 
 SeriesKey: TypeAlias = tuple[str, str, str]
 """(project, run_id, metric), all ranks."""
@@ -35,23 +38,31 @@ class Span:
     """What is known of a series (over its ranks) before any point is read.
 
     Attributes:
-        first_step: Lowest step ever logged.
+        first_step: Lowest step that is shown.
         last_step: Highest.
         ranks: How many ranks have it.
-        one_session: Each rank was written by one process life.
-        rewritten: A process may have logged a step twice.
+        unsafe: Steps that a rank may have logged twice, in order and apart.
         first_unix_us: Time of its earliest point, corrected ones included.
         last_unix_us: Time of its latest.
+        lineage: Where its points lie, when its run was rewound or forked.
+        depths: The pieces of the lineage that have any of them.
     """
 
     key: SeriesKey
     first_step: int
     last_step: int
     ranks: int
-    one_session: bool
-    rewritten: bool
+    unsafe: tuple[StepRange, ...] = ()
     first_unix_us: int = 0
     last_unix_us: int = 0
+    lineage: Lineage | None = None
+    depths: frozenset[int] = frozenset()
+
+    @property
+    def blocked(self) -> tuple[StepRange, ...]:
+        """Steps of which the roll-up knows too little: the unsafe ones, and where something is cut off."""
+        edges = self.lineage.edges if self.lineage else ()
+        return together([*self.unsafe, *((edge, edge + 1) for edge in edges)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,52 +93,58 @@ def estimated_rows(spans: Iterable[Span], steps: StepRange) -> int:
     )
 
 
-def make_plan(
-    spans: Sequence[Span],
-    shift: int,
-    steps: StepRange,
-    overlaps: Mapping[SeriesKey, StepRange],
-) -> Plan:
+def make_plan(spans: Sequence[Span], shift: int, steps: StepRange) -> Plan:
     """Split the steps asked for between the two tables.
 
     Args:
         spans: The series of one metric.
         shift: Buckets are `1 << shift` steps wide.
         steps: Steps asked for.
-        overlaps: Where sessions meet, for series of several sessions; absent where they do not.
     """
     pieces = _Pieces()
     if not wants_rollup(spans, shift, steps):
         pieces.points[steps] = [span.key for span in spans]
         return _plan(pieces)
     for number, span in enumerate(spans):
-        unsafe = overlaps.get(span.key)
-        if span.rewritten or (unsafe is not None and number >= MAX_SPLIT):
+        if span.blocked and number >= MAX_SPLIT:
             pieces.points[steps].append(span.key)
         else:
-            _split(pieces, span, shift, steps, unsafe)
+            _split(pieces, span, shift, steps)
     return _plan(pieces)
 
 
-def _split(
-    pieces: _Pieces, span: Span, shift: int, steps: StepRange, unsafe: StepRange | None
-) -> None:
-    """Cut at the ends asked for and around the overlap, always between two buckets."""
+def together(ranges: Iterable[StepRange]) -> tuple[StepRange, ...]:
+    """Return the same steps as ranges in order and apart; as one range when they are too many."""
+    joined: list[StepRange] = []
+    for first, end in sorted(ranges):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((first, end))
+    if len(joined) > MAX_RANGES:
+        return ((joined[0][0], joined[-1][1]),)
+    return tuple(joined)
+
+
+def _split(pieces: _Pieces, span: Span, shift: int, steps: StepRange) -> None:
+    """Cut at the ends asked for and around what is blocked, always between two buckets."""
     first, end = steps
-    inner_first = first if first <= span.first_step else _up(first, shift)
+    # A row of the roll-up is named by its first step, which may lie before `first`.
+    before_all = first <= span.first_step
+    inner_first = _down(first, ROLLUP_SHIFT) if before_all else _up(first, shift)
     inner_end = end if end > span.last_step else _down(end, shift)
     if inner_first >= inner_end:
         pieces.points[steps].append(span.key)
         return
     _add(pieces.points, (first, inner_first), span.key)
-    if unsafe is None:
-        _add(pieces.rollup, (inner_first, inner_end), span.key)
-    else:
-        low = min(max(_down(unsafe[0], shift), inner_first), inner_end)
-        high = max(min(_up(unsafe[1], shift), inner_end), low)
-        _add(pieces.rollup, (inner_first, low), span.key)
+    at = inner_first
+    for low, high in span.blocked:
+        low = min(max(_down(low, shift), at), inner_end)
+        high = max(min(_up(high, shift), inner_end), low)
+        _add(pieces.rollup, (at, low), span.key)
         _add(pieces.points, (low, high), span.key)
-        _add(pieces.rollup, (high, inner_end), span.key)
+        at = high
+    _add(pieces.rollup, (at, inner_end), span.key)
     _add(pieces.points, (inner_end, end), span.key)
 
 

@@ -8,11 +8,15 @@ import pyarrow as pa
 
 from weir_store.clickhouse import ClickHouse
 from weir_store.comparison import compare
+from weir_store.reader_events import EventsReader
 from weir_store.reader_latest import LatestReader
+from weir_store.reader_ledger import LedgerReader
 from weir_store.reader_metrics import MetricsReader
 from weir_store.reader_runs import RunsReader, unix_us
 from weir_store.reader_series import SeriesReader
 from weir_store.records import (
+    EventPage,
+    Ledger,
     MetricPage,
     Project,
     Run,
@@ -49,6 +53,8 @@ class ClickHouseReader:
         self._metrics = MetricsReader(clickhouse, raw)
         self._series = SeriesReader(clickhouse, raw)
         self._latest = LatestReader(clickhouse, raw)
+        self._events = EventsReader(clickhouse, raw)
+        self._ledger = LedgerReader(clickhouse, raw)
 
     def list_projects(self) -> list[Project]:
         """Return all projects, by last activity, newest first."""
@@ -65,6 +71,21 @@ class ClickHouseReader:
     def list_sessions(self, ref: RunRef) -> list[Session]:
         """Return the run's process lives, by rank, then start."""
         return self._runs.list_sessions(ref)
+
+    def list_events(
+        self,
+        ref: RunRef,
+        *,
+        kinds: Sequence[str] = (),
+        min_severity: str = "debug",
+        limit: int = 1_000,
+    ) -> EventPage:
+        """Return what happened to a run, newest first."""
+        return self._events.list_events(ref, kinds=kinds, min_severity=min_severity, limit=limit)
+
+    def read_ledger(self, ref: RunRef) -> Ledger:
+        """Count a run's rows beside what its producers claim."""
+        return self._ledger.read_ledger(ref)
 
     def list_metrics(
         self,

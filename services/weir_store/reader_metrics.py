@@ -10,11 +10,15 @@ from weir_store import answers
 from weir_store.clickhouse import ClickHouse
 from weir_store.errors import InvalidQuery
 from weir_store.parameters import Parameters
-from weir_store.reader_live import live_runs, of_runs
+from weir_store.points_source import newest_sql
+from weir_store.reader_lineage import LineageReader
+from weir_store.reader_live import of_runs
 from weir_store.records import Metric, MetricPage, RunRef
+from weir_store.sight import SESSION, Sight, bent_sql, piece_sql, plain_columns, shown_sql
 
 MAX_NAMES = 100_000
 MAX_TEXTS = 1_000_000
+_TEXT = "rank, step, ts, value"
 
 
 class MetricsReader:
@@ -23,6 +27,7 @@ class MetricsReader:
     def __init__(self, clickhouse: ClickHouse, database: str) -> None:
         self._clickhouse = clickhouse
         self._database = database
+        self._lineages = LineageReader(clickhouse, database)
 
     def list_metrics(
         self,
@@ -37,7 +42,8 @@ class MetricsReader:
         check(runs, project, limit)
         parameters = Parameters()
         scope = of_runs(runs, parameters) if runs else f"project = {parameters.text(project)}"
-        names = self._names_sql(scope, search_sql(search, parameters))
+        bent = self._lineages.bent(scope, parameters)
+        names = self._names_sql(scope, bent, search_sql(search, parameters), parameters)
         page = f"SELECT *, count() OVER () AS total FROM ({names}) ORDER BY metric"
         if after:
             page = f"SELECT * FROM ({page}) WHERE metric > {parameters.text(after)} ORDER BY metric"
@@ -55,30 +61,60 @@ class MetricsReader:
         """Read a text series from its first step on; see `Reader.read_text`."""
         if not 1 <= limit <= MAX_TEXTS:
             raise InvalidQuery(f"limit is {limit}", hint=f"1 … {MAX_TEXTS}")
-        if not live_runs(self._clickhouse, self._database, [ref]):
+        sight = self._lineages.live([ref])
+        if not (sight.plain or sight.bent):
             return answers.TEXT.empty_table()
         parameters = Parameters()
         sql = f"""
 SELECT rank, step, toUnixTimestamp64Micro(ts) AS time_unix_us, value
-FROM {self._database}.text_points FINAL
-WHERE {of_runs([ref], parameters)} AND metric = {parameters.text(metric)}
-ORDER BY rank, step LIMIT {limit}"""
+FROM ({self._texts_sql(ref, metric, sight, parameters)}) ORDER BY rank, step LIMIT {limit}"""
         return answers.conform(self._clickhouse.query_arrow(sql, parameters.values), answers.TEXT)
 
-    def _names_sql(self, scope: str, found: str) -> str:
+    def _texts_sql(self, ref: RunRef, metric: str, sight: Sight, parameters: Parameters) -> str:
+        select = f"SELECT {_TEXT}, run_id, ver FROM {self._database}.text_points FINAL WHERE "
+        of_metric = f" AND metric = {parameters.text(metric)}"
+        if ref not in sight.bent:
+            texts = f"({select}{of_runs([ref], parameters)}{of_metric})"
+            return newest_sql(_TEXT, texts, "step, rank")
+        pieces = [
+            piece_sql(
+                [ref], depth, piece, select, of_metric + shown_sql(piece, parameters), parameters
+            )
+            for depth, piece in enumerate(sight.bent[ref].pieces)
+        ]
+        return newest_sql(_TEXT, f"({' UNION ALL '.join(pieces)})", "step, rank", depth=True)
+
+    def _names_sql(self, scope: str, bent: Sight, found: str, parameters: Parameters) -> str:
+        rank_and_session = f"rank, toUInt32({SESSION}) AS session"
+        numbers = f"SELECT * FROM {self._database}.series WHERE "
+        texts = f"""
+SELECT project, run_id, metric, {rank_and_session}, min(step) AS min_step, max(step) AS max_step
+FROM {self._database}.text_points WHERE """
+        by_life = " GROUP BY project, run_id, metric, rank, session"
+        nonfinite = "has_nan OR has_pos_inf OR has_neg_inf"
         live = f"SELECT project, run_id FROM {self._database}.runs FINAL WHERE {scope}"
-        where = f"{scope}{found} AND (project, run_id) IN ({live})"
         return f"""
 SELECT metric, uniqExact(project, run_id) AS runs, min(first_step) AS first_step,
   max(last_step) AS last_step, max(nonfinite) AS nonfinite, max(is_text) AS is_text
 FROM (
-  SELECT project, run_id, metric, min_step AS first_step, max_step AS last_step,
-    has_nan OR has_pos_inf OR has_neg_inf AS nonfinite, false AS is_text
-  FROM {self._database}.series WHERE {where}
+  SELECT project, run_id, metric, min_step AS first_step, least(max_step, top) AS last_step,
+    {nonfinite} AS nonfinite, false AS is_text
+  FROM ({_seen(numbers, scope, bent, found, parameters)}) WHERE min_step <= top
   UNION ALL
-  SELECT project, run_id, metric, min(step), max(step), false, true
-  FROM {self._database}.text_points WHERE {where} GROUP BY project, run_id, metric)
+  SELECT project, run_id, metric, min_step, least(max_step, top), false, true
+  FROM ({_seen(texts, scope, bent, found + by_life, parameters)}) WHERE min_step <= top)
+WHERE (project, run_id) IN ({live})
 GROUP BY metric"""
+
+
+def _seen(select: str, scope: str, bent: Sight, more: str, parameters: Parameters) -> str:
+    """Return the rows of a scope that can be seen; `bent` has all its rewound and forked runs."""
+    if not bent.bent:
+        return f"SELECT *, {plain_columns()} FROM ({select}{scope}{more})"
+    pairs = parameters.tuples([(run.project, run.run_id) for run in bent.bent], 2)
+    others = f"{select}{scope} AND (project, run_id) NOT IN {pairs}{more}"
+    seen = bent_sql(select, bent.bent, more, parameters)
+    return f"SELECT *, {plain_columns()} FROM ({others}) UNION ALL {seen}"
 
 
 def check(runs: Sequence[RunRef], project: str, limit: int) -> None:

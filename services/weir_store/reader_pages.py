@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as _field
 
 from weir_store.conditions import Condition, Field, fields_of
 from weir_store.filter_sql import Columns, compile_condition
 from weir_store.parameters import Parameters
+from weir_store.reader_live import of_runs
+from weir_store.records import RunRef
 from weir_store.run_state import states_sql
 
 _META_NAMES = ("name", "group", "job_type", "user", "notes")
@@ -25,11 +28,26 @@ _RUN_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a run's summary of a metric is where it is not simply the last value; None = nothing."""
+    """What a run has of a metric where the series table does not say it; None = nothing."""
 
     project: str
     run_id: str
     value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """Runs of which the tables alone say something else than what is shown.
+
+    Attributes:
+        summaries: By metric: where a rule makes something other than the last value.
+        last: By metric: the last values of runs that were rewound or forked.
+        parents: For forked runs: whose config they have, themselves first.
+    """
+
+    summaries: Mapping[str, Sequence[Override]] = _field(default_factory=dict)
+    last: Mapping[str, Sequence[Override]] = _field(default_factory=dict)
+    parents: Mapping[RunRef, Sequence[RunRef]] = _field(default_factory=dict)
 
 
 def page_sql(
@@ -39,7 +57,7 @@ def page_sql(
     condition: Condition,
     order: Field,
     descending: bool,
-    overrides: Mapping[str, Sequence[Override]],
+    exceptions: Exceptions,
     parameters: Parameters,
 ) -> str:
     """Return the statement that gives matching runs in order, ready for LIMIT.
@@ -54,7 +72,7 @@ def page_sql(
         condition: Which runs.
         order: What to sort by; runs that do not have it come last.
         descending: Highest first.
-        overrides: For metrics named in `summary.*`: runs whose summary is not the last value.
+        exceptions: Runs that the tables alone would not tell rightly.
         parameters: Where values are bound.
     """
     asked = {field for field in {*fields_of(condition), order} if field.space != "run"}
@@ -63,7 +81,7 @@ def page_sql(
     for number, field in enumerate(sorted(asked, key=str)):
         columns[field] = Columns(f"number_{number}", f"text_{number}")
         selected.append(f"f{number}.number AS number_{number}, f{number}.text AS text_{number}, ")
-        joined = _field_sql(database, scope, field, overrides, parameters)
+        joined = _field_sql(database, scope, field, exceptions, parameters)
         joins.append(f"LEFT JOIN ({joined}) AS f{number} USING (project, run_id)\n")
     where = compile_condition(condition, columns, parameters)
     return f"""
@@ -109,30 +127,43 @@ def _attrs_sql(database: str, scope: str) -> str:
 
 
 def _field_sql(
-    database: str,
-    scope: str,
-    field: Field,
-    overrides: Mapping[str, Sequence[Override]],
-    parameters: Parameters,
+    database: str, scope: str, field: Field, exceptions: Exceptions, parameters: Parameters
 ) -> str:
     """Return one row per run that has the field: `number` and `text`, NULL where it is not that."""
     if field.space == "metrics":
-        return _last_sql(database, scope, field.name, parameters)
+        return _first_of(_last_parts(database, scope, field.name, exceptions, parameters))
     attribute = _attribute_sql(database, scope, field, parameters)
-    if field.space != "summary":
-        return attribute
-    last = _last_sql(database, scope, field.name, parameters)
-    changed = _overrides_sql(overrides.get(field.name, ()), parameters)
+    if field.space == "summary":
+        ruled = _overrides_sql(exceptions.summaries.get(field.name, ()), parameters)
+        last = _last_parts(database, scope, field.name, exceptions, parameters)
+        return _first_of([attribute, ruled, *last])
+    if field.space == "config" and exceptions.parents:
+        inherited = _inherited_sql(database, field.name, exceptions.parents, parameters)
+        return _first_of([attribute, inherited])
+    return attribute
+
+
+def _first_of(parts: Sequence[str]) -> str:
+    """Put sources together: of each run the row of the first that has one."""
+    if len(parts) == 1:
+        return parts[0]
+    ranked = " UNION ALL ".join(
+        f"SELECT project, run_id, tuple(number) AS number, tuple(text) AS text, {n} AS priority"
+        f" FROM ({part})"
+        for n, part in enumerate(parts)
+    )
     return f"""
   SELECT project, run_id, argMin(number, priority).1 AS number, argMin(text, priority).1 AS text
-  FROM (
-    SELECT project, run_id, tuple(number) AS number, tuple(text) AS text, 0 AS priority
-    FROM ({attribute})
-    UNION ALL SELECT project, run_id, tuple(number), tuple(text), 1
-    FROM ({changed})
-    UNION ALL SELECT project, run_id, tuple(number), tuple(text), 2
-    FROM ({last}))
-  GROUP BY project, run_id"""
+  FROM ({ranked}) GROUP BY project, run_id"""
+
+
+def _last_parts(
+    database: str, scope: str, metric: str, exceptions: Exceptions, parameters: Parameters
+) -> list[str]:
+    """Return where the last value of a metric is to be had, the best first."""
+    last = _last_sql(database, scope, metric, parameters)
+    told = exceptions.last.get(metric, ())
+    return [_overrides_sql(told, parameters), last] if told else [last]
 
 
 def _attribute_sql(database: str, scope: str, field: Field, parameters: Parameters) -> str:
@@ -143,6 +174,31 @@ def _attribute_sql(database: str, scope: str, field: Field, parameters: Paramete
     if(type IN ('str', 'json'), str, CAST(NULL, 'Nullable(String)')) AS text
   FROM {database}.run_attrs FINAL
   WHERE {scope} AND ns = '{field.space}' AND path = {path}"""
+
+
+def _inherited_sql(
+    database: str, path: str, parents: Mapping[RunRef, Sequence[RunRef]], parameters: Parameters
+) -> str:
+    """The nearest ancestor's word, the run's own included; what was removed is no more."""
+    pairs = [
+        (run.project, run.run_id, each.run_id, depth)
+        for run, whose in parents.items()
+        for depth, each in enumerate(whose)
+    ]
+    bound = parameters.rows(pairs, "Tuple(String, String, String, UInt32)")
+    where = of_runs(sorted({each for whose in parents.values() for each in whose}), parameters)
+    return f"""
+  SELECT pair.1 AS project, pair.2 AS run_id, argMin(told.value, pair.4) AS nearest,
+    if(nearest.2 IN ('float', 'int', 'bool'), nearest.3, CAST(NULL, 'Nullable(Float64)')) AS number,
+    if(nearest.2 IN ('str', 'json'), nearest.4, CAST(NULL, 'Nullable(String)')) AS text
+  FROM (SELECT arrayJoin({bound}) AS pair, pair.1 AS of_project, pair.3 AS of_run) AS shown
+  INNER JOIN (
+    SELECT project, run_id, argMax((is_deleted, toString(type), num, str), (ver, is_deleted)) AS value
+    FROM {database}.run_attrs
+    WHERE {where} AND ns = 'config' AND path = {parameters.text(path)}
+    GROUP BY project, run_id) AS told
+  ON shown.of_project = told.project AND shown.of_run = told.run_id
+  GROUP BY pair.1, pair.2 HAVING nearest.1 = 0"""
 
 
 def _last_sql(database: str, scope: str, metric: str, parameters: Parameters) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from weir_store.clickhouse import ClickHouse
 from weir_store.conditions import Condition, Field, Kind, fields_of
 from weir_store.errors import InvalidQuery, UnknownRun
 from weir_store.filter import parse, parse_field
+from weir_store.lineage import Lineage
 from weir_store.parameters import Parameters
 from weir_store.reader_details import LABELS, DetailsReader
+from weir_store.reader_lineage import LineageReader
 from weir_store.reader_live import live_runs, of_runs
-from weir_store.reader_pages import Override, page_sql
+from weir_store.reader_pages import Exceptions, page_sql
 from weir_store.records import Project, Run, RunPage, RunQuery, RunRef, RunState, Session
 from weir_store.run_state import SILENCE, SILENT_AFTER_S, lives_sql
 
@@ -37,6 +39,7 @@ class RunsReader:
         self._database = database
         self._now_unix_us = now_unix_us
         self._details = DetailsReader(clickhouse, database)
+        self._lineages = LineageReader(clickhouse, database)
 
     def list_projects(self) -> list[Project]:
         """Return all projects; see `Reader.list_projects`."""
@@ -82,16 +85,30 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
     ) -> RunPage:
         parameters = Parameters()
         scope = _scope(query, parameters)
-        fields = {*fields_of(condition), order}
-        summaries = [field.name for field in fields if field.space == "summary"]
-        overrides = self._details.overrides(scope, summaries, parameters)
-        sql = self._page_sql(scope, condition, order, descending, parameters, overrides)
+        exceptions = self._exceptions({*fields_of(condition), order}, scope, parameters)
+        sql = self._page_sql(scope, condition, order, descending, parameters, exceptions)
         page = f"{sql} LIMIT {query.limit} OFFSET {query.offset}"
         rows = self._clickhouse.query_rows(page, parameters.values)
         if not rows and query.offset:  # beyond the end: no row could carry the total
             counted = f"SELECT count() FROM ({sql})"
             return RunPage((), self._clickhouse.query_rows(counted, parameters.values)[0][0])
         return RunPage(tuple(self._filled(rows, query.columns)), rows[0][-1] if rows else 0)
+
+    def _exceptions(
+        self, fields: Iterable[Field], scope: str, parameters: Parameters
+    ) -> Exceptions:
+        """Find the runs that the small tables alone would not judge rightly by these fields."""
+        names: dict[str, list[str]] = {"config": [], "summary": [], "metrics": []}
+        for field in fields:
+            names.get(field.space, []).append(field.name)
+        if not any(names.values()):
+            return Exceptions()
+        bent = self._lineages.bent(scope, parameters)
+        return Exceptions(
+            self._details.overrides(scope, bent, names["summary"], parameters),
+            self._details.last_values(bent, names["summary"] + names["metrics"]),
+            {run: whose for run, whose in bent.sources().items() if len(whose) > 1},
+        )
 
     def _page_sql(
         self,
@@ -100,7 +117,7 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
         order: Field,
         descending: bool,
         parameters: Parameters,
-        overrides: Mapping[str, Sequence[Override]] | None = None,
+        exceptions: Exceptions | None = None,
     ) -> str:
         return page_sql(
             self._database,
@@ -109,7 +126,7 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
             condition,
             order,
             descending,
-            overrides or {},
+            exceptions or Exceptions(),
             parameters,
         )
 
@@ -122,11 +139,18 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
             return []
         refs = [RunRef(row[0], row[1]) for row in rows]
         paths = of_paths(columns)
-        attributes = self._details.attributes(refs, paths)
+        sight = self._lineages.of(refs)
+        attributes = self._details.attributes(refs, sight, paths)
         metrics = None if paths is None else paths["summary"]
-        summaries = self._details.automatic_summaries(refs, attributes, metrics)
+        summaries = self._details.automatic_summaries(sight, attributes, metrics)
         return [
-            _run(row, attributes.get(ref) or Attributes(), summaries.get(ref, {}), paths)
+            _run(
+                row,
+                attributes.get(ref) or Attributes(),
+                summaries.get(ref, {}),
+                sight.bent.get(ref) or Lineage(()),
+                paths,
+            )
             for row, ref in zip(rows, refs, strict=True)
         ]
 
@@ -160,6 +184,7 @@ def _run(
     row: Sequence[Any],
     held: Attributes,
     automatic: Mapping[str, float],
+    lineage: Lineage,
     paths: Mapping[str, Sequence[str]] | None,
 ) -> Run:
     project, run_id, created, state, ended, seen, world_size, ranks, _ = row
@@ -170,17 +195,24 @@ def _run(
         project=project,
         run_id=run_id,
         created_unix_us=created,
-        **{label: held.text(label) for label in LABELS},
+        **_labels(held),
         state=RunState(state),
         tags=tuple(sorted(held.tags)),
         finished_unix_us=ended,
         last_seen_unix_us=seen,
         world_size=world_size,
         ranks=ranks,
+        parent_run_id=lineage.parent_run_id,
+        fork_step=lineage.fork_step,
+        rewinds=lineage.rewinds,
         config=held.config,
         summary={**automatic, **held.summary},
         meta=meta,
     )
+
+
+def _labels(held: Attributes) -> dict[str, Any]:
+    return {label: held.text(label) for label in LABELS}
 
 
 def _session(

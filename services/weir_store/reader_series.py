@@ -17,9 +17,11 @@ from weir_store.clickhouse import ClickHouse
 from weir_store.errors import InvalidQuery
 from weir_store.parameters import Parameters
 from weir_store.plan import Span
-from weir_store.reader_live import live_runs
-from weir_store.reader_spans import SpanReader
-from weir_store.records import Reduce, RunRef, SeriesQuery, XAxis
+from weir_store.points_source import PointsSource
+from weir_store.reader_lineage import LineageReader
+from weir_store.reader_spans import SpanReader, few_pieces
+from weir_store.records import Reduce, SeriesQuery, XAxis
+from weir_store.sight import Sight
 
 MAX_RUNS = 1_000
 MAX_METRICS = 1_000
@@ -46,6 +48,7 @@ class SeriesReader:
         self._clickhouse = clickhouse
         self._database = database
         self._spans = SpanReader(clickhouse, database)
+        self._lineages = LineageReader(clickhouse, database)
 
     def read_series(self, query: SeriesQuery) -> pa.Table:
         """Read everything into one table; see `Reader.read_series`."""
@@ -68,22 +71,26 @@ class SeriesReader:
     def _statements(self, query: SeriesQuery) -> Iterator[Statement]:
         """Yield the statements whose answers, one after the other, are the answer."""
         check(query)
-        runs = live_runs(self._clickhouse, self._database, query.runs)
-        spans = self._spans.read(runs, query.metrics, query.ranks)
-        axis = self._axis(query, runs, spans)
+        sight = self._lineages.live(query.runs)
+        times = query.x in (XAxis.TIME, XAxis.RELATIVE)
+        spans = self._spans.read(sight, query.metrics, query.ranks, times=times)
+        axis = self._axis(query, sight, spans)
         for pack in packs(spans, query):
             yield self._statement(query, axis, pack)
 
-    def _axis(self, query: SeriesQuery, runs: Sequence[RunRef], spans: Sequence[Span]) -> Axis:
+    def _axis(self, query: SeriesQuery, sight: Sight, spans: Sequence[Span]) -> Axis:
+        points = PointsSource(self._database, spans, query.ranks)
         match query.x:
             case XAxis.STEP:
-                return StepAxis(query, self._spans, spans)
+                return StepAxis(query, points, spans)
             case XAxis.TIME | XAxis.RELATIVE:
-                births = self._spans.births(runs) if query.x is XAxis.RELATIVE else {}
-                return TimeAxis(query, self._database, spans, births)
+                births = self._spans.births(sight) if query.x is XAxis.RELATIVE else {}
+                return TimeAxis(query, points, spans, births)
             case XAxis.METRIC:
-                reach = self._spans.values(runs, query.x_metric, query.ranks)
-                return MetricAxis(query, self._database, spans, reach)
+                across = self._spans.read(sight, [query.x_metric], query.ranks)
+                points = PointsSource(self._database, [*spans, *across], query.ranks)
+                reach = self._spans.values(across, query.ranks)
+                return MetricAxis(query, points, across, reach)
 
     def _statement(self, query: SeriesQuery, axis: Axis, pack: Sequence[Span]) -> Statement:
         parameters = Parameters()
@@ -104,7 +111,12 @@ ORDER BY {thinning.SERIES}, {order}"""
 
 
 def packs(spans: Iterable[Span], query: SeriesQuery) -> Iterator[list[Span]]:
-    """Cut the series into packs, in order, so that no answer grows without bound."""
+    """Cut the series into packs, in order, so that neither answer nor statement grows without bound."""
+    for few in few_pieces(spans):
+        yield from _packs(few, query)
+
+
+def _packs(spans: Iterable[Span], query: SeriesQuery) -> Iterator[list[Span]]:
     pack: list[Span] = []
     rows = 0
     for span in spans:

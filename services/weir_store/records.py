@@ -94,6 +94,9 @@ class Run:
     last_seen_unix_us: int = 0
     world_size: int = 0
     ranks: int = 0
+    parent_run_id: str = ""  # the run this one was forked from
+    fork_step: int = 0  # the last step inherited, when there is a parent
+    rewinds: tuple[int, ...] = ()  # steps the run was rewound to, oldest first
     config: Mapping[str, Scalar | Json] = field(default_factory=dict)
     summary: Mapping[str, Scalar | Json] = field(default_factory=dict)
     meta: Mapping[str, Scalar | Json] = field(default_factory=dict)
@@ -196,3 +199,130 @@ class SeriesQuery:
     reduce: Reduce = Reduce.NONE
     x_min: float | None = None
     x_max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run."""
+
+    event_id: UUID
+    time_unix_us: int
+    kind: str
+    severity: str
+    title: str
+    body: str
+    step: int | None
+    rank: int
+    attrs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, newest first, and how many match in all."""
+
+    events: tuple[Event, ...]
+    total: int
+
+
+class Kind(StrEnum):
+    """What a ledger counts."""
+
+    POINTS = "points"
+    TEXTS = "texts"
+    ATTRS = "attrs"
+    EVENTS = "events"
+
+
+class Verdict(StrEnum):
+    """What a ledger comes to; best first, a run has the worst of its lines'."""
+
+    WHOLE = "whole"  # everything sent is stored, once and unchanged
+    PENDING = "pending"  # so far; the rest is on its way
+    UNCLAIMED = "unclaimed"  # the client keeps no ledger, nothing can be proved
+    LOST = "lost"  # it adds up, and some of it is known to be gone
+    CHANGED = "changed"  # as many as sent, but other values
+    MISSING = "missing"  # fewer than sent, and nobody said so
+    DOUBLED = "doubled"  # more than sent
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many things, and the sum of their digests mod 2^64 (docs/formats/ledger.md)."""
+
+    count: int = 0
+    digest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One kind of thing from the producers of one rank that began in one second, usually one.
+
+    Attributes:
+        rank: Index of the process in the run.
+        producers: Those that share the line.
+        kind: What is counted.
+        sent: Newest claim of the client that is stored; `None` when it keeps no ledger.
+        stored: What the store holds of it now, up to the claim.
+        rejected: Refused by the gateway, with a reason.
+        dead: Set aside by the writer and not retried.
+        gap_frames: Frames declared lost: what they held can only be inferred.
+        open_gap_frames: Of these, the ones after the claim: what they held is not even in `sent`.
+        dropped: Never sent: the client's queue or disk was full.
+        refused: Never sent: `log()` took it for no number, text or name.
+    """
+
+    rank: int
+    producers: tuple[UUID, ...]
+    kind: Kind
+    sent: Tally | None
+    stored: Tally
+    rejected: Tally = Tally()
+    dead: Tally = Tally()
+    gap_frames: int = 0
+    open_gap_frames: int = 0
+    dropped: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Frames of a producer that are declared lost, both ends inclusive."""
+
+    producer: UUID
+    first_seq: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerProducer:
+    """How far a producer's claim and its rows reach."""
+
+    producer: UUID
+    rank: int
+    claimed_seq: int
+    committed_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a run's producers say they sent, beside what lies in the store."""
+
+    lines: tuple[LedgerLine, ...]  # by rank, then start, then kind
+    gaps: tuple[Gap, ...]
+    producers: tuple[LedgerProducer, ...]
+    rows_at_rest: int  # points and texts, replays not merged yet included
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An entry that could not be stored. `state` is kept, retried or dropped."""
+
+    project: str
+    run_id: str
+    producer: UUID
+    seq: int
+    reason: str
+    at_unix_us: int
+    entry_bytes: int
+    state: str
+    by: str

@@ -1,18 +1,24 @@
-"""The SQL that tells where runs stand: from the lives of their processes and their last signs of life.
+"""Where runs stand: from the lives of their processes and their last signs of life (ADR 12).
 
-A rank stands where its newest process life stands; a life that says it runs
-but has been silent for `SILENT_AFTER_S` has crashed. A run runs while a rank
-does; after that the worst rank decides: failed, crashed, interrupted, finished.
+Nobody writes a run's state down, so it heals by itself when a silent process is heard again:
+
+    life   as it said, or crashed when it says it runs and was silent for `SILENT_AFTER_S`
+    rank   its newest life; older ones never count
+    role   its ranks, but for those that ended and that the newest world has no place for
+    run    running while one of them runs, else the worst: failed, crashed, interrupted, finished
+
+What forked children come to says nothing of the run, unless it has nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from weir_store.records import RunState
+from weir_store.records import RunState, Session
 
 SILENT_AFTER_S = 90
 SILENCE = "no heartbeat"
+_FORKED = "/fork"  # ends the role of a forked child
 
 _WORST_FIRST = (
     RunState.RUNNING,
@@ -26,6 +32,31 @@ def worst(states: Iterable[RunState]) -> RunState:
     """Return the state of a run from the states of its ranks."""
     held = set(states)
     return next((state for state in _WORST_FIRST if state in held), RunState.FINISHED)
+
+
+def deciding(lives: Sequence[Session]) -> list[Session]:
+    """Return the lives of a run that decide where it stands; of some lives at least one."""
+    newest = {(life.role, life.rank): life for life in sorted(lives, key=age)}
+    worlds = {life.role: life.world_size for life in sorted(lives, key=age)}
+    counted = [life for life in newest.values() if not _outgrown(life, worlds[life.role])]
+    return [life for life in counted if not life.role.endswith(_FORKED)] or counted
+
+
+def world_size(lives: Sequence[Session]) -> int:
+    """Return how many ranks the newest lives say there are; 0 when none says."""
+    worlds = {life.role: life.world_size for life in sorted(lives, key=age)}
+    return max(worlds.values(), default=0)
+
+
+def age(session: Session) -> tuple[int, str]:
+    """Return what orders process lives from old to new."""
+    return session.started_unix_us, str(session.producer)
+
+
+def _outgrown(life: Session, world: int) -> bool:
+    """Whether a life ended in a larger world than the newest one, which has no such rank."""
+    ended = life.state is not RunState.RUNNING
+    return ended and 0 < world <= life.rank < life.world_size
 
 
 def lives_sql(database: str, where: str, alive_since: str) -> str:
@@ -50,20 +81,32 @@ LEFT JOIN (SELECT project, run_id, producer, seq, at FROM {database}.ingest_comm
 
 
 def states_sql(database: str, where: str, alive_since: str) -> str:
-    """Return one row per run that has process lives.
+    """Return one row per run that has process lives; the same as `deciding` and `worst`.
 
     Columns: run_state, run_ended_us (0 while it runs), run_seen_us, world_size, ranks.
     """
     worst_first = ", ".join(f"has(outcomes, '{state}'), '{state}'" for state in _WORST_FIRST)
     return f"""
-SELECT project, run_id, groupUniqArray(rank_outcome) AS outcomes,
+SELECT project, run_id,
+  groupArray((endsWith(role, '{_FORKED}'), counted)) AS roles,
+  arrayFlatten(arrayMap(each -> each.2, arrayFilter(each -> NOT each.1, roles))) AS own,
+  if(empty(own), arrayFlatten(arrayMap(each -> each.2, roles)), own) AS deciding,
+  arrayMap(life -> life.2, deciding) AS outcomes,
   multiIf({worst_first}, 'finished') AS run_state,
-  if(run_state = 'running', 0, max(rank_ended_us)) AS run_ended_us,
-  max(rank_seen_us) AS run_seen_us, max(rank_world_size) AS world_size, toUInt32(count()) AS ranks
+  if(run_state = 'running', 0, arrayMax(life -> life.3, deciding)) AS run_ended_us,
+  max(role_seen_us) AS run_seen_us, max(world) AS world_size,
+  toUInt32(length(groupUniqArrayArray(role_ranks))) AS ranks
 FROM (
-  SELECT project, run_id, rank, argMax(outcome, (started_us, toString(producer))) AS rank_outcome,
-    max(ended_us) AS rank_ended_us, max(seen_us) AS rank_seen_us,
-    max(world_size) AS rank_world_size
-  FROM ({lives_sql(database, where, alive_since)}) AS lives
-  GROUP BY project, run_id, rank) AS newest
+  SELECT project, run_id, role,
+    argMax(life.4, life_age) AS world,
+    arrayFilter(each -> NOT (each.2 != 'running' AND world BETWEEN 1 AND each.1 AND each.1 < each.4),
+      groupArray(life)) AS counted,
+    max(rank_seen_us) AS role_seen_us, groupArray(rank) AS role_ranks
+  FROM (
+    SELECT project, run_id, role, rank,
+      argMax((rank, outcome, ended_us, world_size), (started_us, toString(producer))) AS life,
+      max((started_us, toString(producer))) AS life_age, max(seen_us) AS rank_seen_us
+    FROM ({lives_sql(database, where, alive_since)}) AS lives
+    GROUP BY project, run_id, role, rank) AS newest
+  GROUP BY project, run_id, role) AS by_role
 GROUP BY project, run_id"""

@@ -4,9 +4,12 @@ POINTS = "points"
 TEXT_POINTS = "text_points"
 RUNS = "runs"
 RUN_ATTRS = "run_attrs"
+RUN_ATTR_HISTORY = "run_attr_history"  # filled by a view
+BRANCHES = "branches"
 SESSIONS = "sessions"
 EVENTS = "events"
 DEAD_LETTERS = "dead_letters"
+LEDGER = "ledger"
 INGEST_COMMITS = "ingest_commits"
 SCHEMA_VERSIONS = "schema_versions"
 
@@ -14,9 +17,11 @@ INSERT_ORDER = (
     POINTS,
     TEXT_POINTS,
     RUN_ATTRS,
+    BRANCHES,
     SESSIONS,
     EVENTS,
     DEAD_LETTERS,
+    LEDGER,
     RUNS,
     INGEST_COMMITS,  # last: a watermark never runs ahead of its rows
 )

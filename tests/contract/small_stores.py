@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import pyarrow as pa
 
@@ -48,14 +48,20 @@ class StoreBuilder:
             project=ref.project,
             run_id=ref.run_id,
             created_at=_moment(created_s),
-            parent_run_id="",
-            fork_step=-1,
             ver=2 if deleted else 1,
             is_deleted=int(deleted),
         )
 
     def add_attr(
-        self, ref: RunRef, ns: str, path: str, value: object, *, ver: int = 1, deleted: bool = False
+        self,
+        ref: RunRef,
+        ns: str,
+        path: str,
+        value: object,
+        *,
+        rank: int = 0,
+        ver: int = 1,
+        deleted: bool = False,
     ) -> None:
         """Add an attribute; `bytes` stand for JSON."""
         kind = {float: "float", int: "int", bool: "bool", str: "str", bytes: "json"}
@@ -71,6 +77,7 @@ class StoreBuilder:
             num=number,
             int=int(value) if isinstance(value, int) else 0,
             str=text if isinstance(text, str) else "",
+            rank=rank,
             ver=ver,
             is_deleted=int(deleted),
         )
@@ -88,6 +95,31 @@ class StoreBuilder:
         self.add(tables.SESSIONS, **of, **row, **moments)
         if seen_s is not None:
             self.add(tables.INGEST_COMMITS, **of, seq=7, at=_moment(seen_s))
+
+    def add_branch(
+        self,
+        ref: RunRef,
+        parent: str,
+        step: int,
+        *,
+        birth_s: int,
+        rank: int = 0,
+        world_size: int = 1,
+        launch: str = "",
+    ) -> None:
+        """Add where a process that began at `birth_s` took the run up; without it as parent, a fork."""
+        self.add(
+            tables.BRANCHES,
+            project=ref.project,
+            run_id=ref.run_id,
+            producer=uuid5(NAMESPACE_OID, f"{ref} {rank} {birth_s}").bytes,
+            rank=rank,
+            world_size=world_size,
+            parent_run_id=parent,
+            step=step,
+            launch=launch,
+            ver=birth_s << 32,
+        )
 
     def add_point(
         self,

@@ -14,24 +14,31 @@ from weir_server.stream.base import StreamEntry
 from weir_server.writer.rows import build_block
 from weir_server.writer.unpack import unpack
 from weir_store import tables
-from weir_store.base import Block, Inserter
+from weir_store.base import Block, Inserter, Reader
 from weir_store.clickhouse import connect
 from weir_store.editor import Editor
 from weir_store.inserter import ClickHouseInserter
 from weir_store.memory import MemoryStore
+from weir_store.memory_reader import MemoryReader
 from weir_store.migrate import migrate
-from weir_store.records import RunRef
+from weir_store.reader import ClickHouseReader
+from weir_store.records import RunRef, SeriesQuery
 
 
 class Store(NamedTuple):
     inserter: Inserter
+    reader: Reader
     list_rows: Callable[[str, str], list[Any]]
     """(table, column) → the column of all rows a reader sees, sorted."""
 
 
 def _memory() -> Store:
     store = MemoryStore()
-    return Store(store, lambda table, column: sorted(row[column] for row in store.list_rows(table)))
+    return Store(
+        store,
+        MemoryReader(store),
+        lambda table, column: sorted(row[column] for row in store.list_rows(table)),
+    )
 
 
 def _clickhouse(engine: EngineProcess) -> Iterator[Store]:
@@ -44,7 +51,8 @@ def _clickhouse(engine: EngineProcess) -> Iterator[Store]:
         )
         return [value for (value,) in rows]
 
-    yield Store(ClickHouseInserter(clickhouse, database), list_rows)
+    reader = ClickHouseReader(clickhouse, database)
+    yield Store(ClickHouseInserter(clickhouse, database), reader, list_rows)
     clickhouse.command(f"DROP DATABASE {database}_raw")
     clickhouse.close()
 
@@ -104,7 +112,9 @@ def test_of_a_step_logged_again_the_newest_version_is_read_in_whatever_order_it_
     store.inserter.insert(said(2.0, 9, frames.BIRTH_S), "older")
     store.inserter.insert(said(1.0, 8, frames.BIRTH_S), "oldest")
 
-    assert store.list_rows(tables.POINTS, "value") == [3.0]
+    query = SeriesQuery((RunRef("p", "r"),), ("loss",))
+    assert store.reader.read_series(query)["value"].to_pylist() == [3.0]
+    assert store.list_rows(tables.POINTS, "value") == [1.0, 2.0, 3.0]  # none is forgotten
 
 
 def test_nan_and_infinities_are_kept(store: Store) -> None:

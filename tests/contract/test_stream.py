@@ -86,8 +86,14 @@ def stream(backend) -> Iterator[Stream]:
     loop.close()
 
 
-def append(stream: Stream, *entries: tuple[bytes, int], shard: int = 0, size: int = 10):
-    new = [NewEntry(shard, producer, seq, b"x" * size) for producer, seq in entries]
+def append(
+    stream: Stream,
+    *entries: tuple[bytes, int],
+    shard: int = 0,
+    size: int = 10,
+    project: str = "p",
+):
+    new = [NewEntry(shard, producer, seq, b"x" * size, project) for producer, seq in entries]
     return [(r.outcome, r.last_seq) for r in stream.call("append", new)]
 
 
@@ -117,6 +123,17 @@ def test_a_frame_too_far_ahead_is_a_gap_and_not_taken(stream):
     assert stream.consumer().read_new(10, 0.0) == []
 
 
+def test_one_entry_may_stand_for_all_the_frames_that_never_came(stream):
+    known(stream, A)
+    assert append(stream, (A, 1)) == [(Outcome.OK, 1)]
+    too_late = NewEntry(0, A, 9, b"lost", "p", first_seq=3)
+    assert [r.outcome for r in stream.call("append", [too_late])] == [Outcome.GAP]
+    in_place = NewEntry(0, A, 9, b"lost", "p", first_seq=2)
+    results = stream.call("append", [in_place, in_place])
+    assert [(r.outcome, r.last_seq) for r in results] == [(Outcome.OK, 9), (Outcome.DUP, 9)]
+    assert append(stream, (A, 10)) == [(Outcome.OK, 10)]
+
+
 def test_many_producers_are_appended_in_one_call_each_by_its_own_count(stream):
     known(stream, A, B)
     assert append(stream, (A, 1), (B, 1), (A, 2), (B, 3), (A, 3)) == [
@@ -136,12 +153,88 @@ def test_after_the_first_frame_not_taken_the_later_ones_are_gaps(stream):
 
 
 def test_a_full_shard_takes_nothing_and_others_do_not_notice(stream):
-    known(stream, A)
+    known(stream, A, B)
     known(stream, B, shard=1)
     append(stream, (A, 1), size=BUDGET_BYTES // SHARDS - 20)
-    assert append(stream, (A, 2), size=21) == [(Outcome.FULL, 1)]
-    assert append(stream, (A, 2), size=20) == [(Outcome.OK, 2)]
+    assert append(stream, (B, 1), size=21, project="q") == [(Outcome.FULL, 0)]
+    assert append(stream, (B, 1), size=20, project="q") == [(Outcome.OK, 1)]
     assert append(stream, (B, 1), shard=1) == [(Outcome.OK, 1)]
+
+
+def fill(stream: Stream, producer: bytes, project: str, *, size: int = 1_000) -> int:
+    """Append entries until there is no more room; returns how many bytes were taken."""
+    known(stream, producer)
+    seq = stream.call("read_accepted", 0, producer)
+    held = 0
+    while append(stream, (producer, seq + 1), size=size, project=project)[0][0] is Outcome.OK:
+        seq, held = seq + 1, held + size
+    return held
+
+
+def test_a_project_that_floods_leaves_room_for_one_that_comes_later(stream):
+    room = BUDGET_BYTES // SHARDS
+    flood = fill(stream, A, "flood")
+    assert 0.85 * room < flood < 0.9 * room  # eight ninths
+    late = fill(stream, B, "late")
+    assert late > 0.09 * room
+    assert append(stream, (A, flood // 1_000 + 1), project="flood") == [
+        (Outcome.FULL, flood // 1_000)
+    ]
+
+
+def test_freed_room_goes_to_the_project_that_holds_less(stream):
+    flood = fill(stream, A, "flood") // 1_000
+    fill(stream, B, "late")
+    consumer = stream.consumer()
+    consumer.acquire()
+    freed = flood // 4
+    consumer.commit(consumer.read_new(freed, 0.0), {})
+    assert fill(stream, B, "late") // 1_000 > 0.8 * freed
+    assert append(stream, (A, flood + 1), size=1_000, project="flood") == [(Outcome.FULL, flood)]
+
+
+def test_projects_that_all_flood_come_to_hold_the_same(stream):
+    producers = {f"p{n}": bytes([n]) * 16 for n in range(4)}
+    held = dict.fromkeys(producers, 0)
+    consumer = stream.consumer()
+    consumer.acquire()
+    for producer in producers.values():
+        known(stream, producer)
+    for _ in range(
+        40
+    ):  # the writer takes some, everybody sends what it can, the first is greediest
+        for name, producer in producers.items():
+            held[name] += fill(stream, producer, name)
+        entries = consumer.read_new(100, 0.0)
+        assert consumer.commit(entries, {})
+        for entry in entries:
+            held[entry.project] -= len(entry.payload)
+    for name, producer in producers.items():
+        held[name] += fill(stream, producer, name)
+    assert max(held.values()) < 2 * min(held.values())
+
+
+def test_shares_are_given_back_to_the_last_byte(stream):
+    fill(stream, A, "flood")
+    consumer = stream.consumer()
+    consumer.acquire()
+    while entries := consumer.read_new(1_000, 0.0):
+        assert consumer.commit(entries, {})
+        assert consumer.commit(entries, {})  # twice frees once
+    assert consumer.read_lag().bytes == 0
+    assert fill(stream, A, "flood") > 0.85 * BUDGET_BYTES // SHARDS
+
+
+def test_after_a_flush_everybody_has_their_share_again(stream):
+    flood = fill(stream, A, "flood")
+    stream.flush()
+    assert fill(stream, A, "flood") == flood
+
+
+def test_entries_say_whose_share_they_hold(stream):
+    known(stream, A)
+    append(stream, (A, 1), project="müller/1")
+    assert [e.project for e in stream.consumer().read_new(10, 0.0)] == ["müller/1"]
 
 
 def test_an_empty_shard_takes_an_entry_over_its_budget(stream):
@@ -321,6 +414,18 @@ def test_the_lease_of_a_silent_writer_runs_out(stream):
         assert time.monotonic() < deadline
 
 
+def test_a_lease_is_kept_by_its_owner_and_never_taken_anew_by_keeping(stream):
+    ours, other = stream.consumer(owner="w1"), stream.consumer(owner="w2")
+    assert not ours.keep()
+    assert ours.acquire()
+    assert ours.keep()
+    assert not other.keep()
+    stream.flush()  # Redis was emptied: what its owner knows may be of another world
+    assert not ours.keep()
+    assert other.acquire()
+    assert not ours.keep()
+
+
 def test_nobody_commits_without_a_lease(stream):
     assert not stream.consumer().commit([], {A: 1})
 
@@ -366,6 +471,7 @@ def test_a_stream_that_is_away_says_so_and_nothing_else(stream):
             stream.call(method, *args)
     for ask in (
         consumer.acquire,
+        consumer.keep,
         consumer.release,
         consumer.read_inflight,
         lambda: consumer.write_inflight(Inflight("1-0", "1-0", "t")),
@@ -516,3 +622,37 @@ def test_entries_removed_by_hand_do_not_hide_the_pending_ones(redis_server):
         client.xdel("weir:{0}:log", *(entry.id for entry in entries[:4]))
     assert [e.seq for e in consumer.read_pending(2)] == [5]
     consumer.close()
+
+
+@pytest.mark.parametrize("kind", BINARIES)
+def test_a_redis_out_of_memory_takes_nothing_more_and_can_still_be_emptied(kind, tmp_path):
+    server = RedisServer(find_binary(kind), tmp_path, "--maxmemory", "8mb")
+    server.start()
+
+    async def fill_up() -> tuple[int, str]:
+        appender = RedisAppender(server.settings(max_bytes=1 << 30))
+        seq = await appender.raise_to(0, A, 0)
+        try:
+            while True:
+                (result,) = await appender.append([NewEntry(0, A, seq + 1, b"x" * 10_000, "p")])
+                assert result.outcome is Outcome.OK
+                seq += 1
+        except StreamUnavailable as error:
+            return seq, str(error)
+        finally:
+            await appender.close()
+
+    try:
+        accepted, said = asyncio.run(fill_up())
+        assert accepted > 100
+        assert "maxmemory" in said
+        consumer = RedisConsumer(server.settings(), 0, owner="w")  # the first this Redis ever saw
+        assert consumer.acquire()
+        assert consumer.acquire()
+        entries = consumer.read_new(10_000, 0.0)
+        assert consumer.write_inflight(Inflight(entries[0].id, entries[-1].id, "token"))
+        assert consumer.commit(entries, {A: accepted})
+        consumer.close()
+        assert asyncio.run(fill_up())[0] > accepted
+    finally:
+        server.stop()

@@ -109,6 +109,15 @@ def test_latest_values_and_comparisons_come_as_tables(client) -> None:
     assert "seed" not in different["path"].to_pylist()
 
 
+def test_texts_come_as_a_table(client) -> None:
+    request = query_pb2.ReadTextRequest(run=_ref(ADAM), metric="sample")
+    table = client("reader").table("ReadText", request)
+    assert table["value"].to_pylist() == ["hello"]
+    assert table["step"].to_pylist() == [1]
+    request = query_pb2.ReadTextRequest(run=_ref(ADAM), metric="nothing")
+    assert client("reader").table("ReadText", request).num_rows == 0
+
+
 def test_runs_are_found_by_a_filter_and_filled_with_the_columns_asked_for(client) -> None:
     request = runs_pb2.ListRunsRequest(
         project="vision", where="config.lr < 0.01", columns=["config.lr"]
@@ -150,6 +159,9 @@ REFUSED = grpc.StatusCode.PERMISSION_DENIED
 OF_OTHERS = [
     ("runs", "ListRuns", runs_pb2.ListRunsRequest(project="private")),
     ("runs", "GetRun", runs_pb2.GetRunRequest(project="private", run_id="x")),
+    ("runs", "ListEvents", runs_pb2.ListEventsRequest(project="private", run_id="x")),
+    ("runs", "GetLedger", runs_pb2.GetLedgerRequest(project="private", run_id="x")),
+    ("query", "ReadText", query_pb2.ReadTextRequest(run=_ref(SECRET), metric="sample")),
     ("query", "ListMetrics", query_pb2.ListMetricsRequest(project="private")),
     ("query", "ListMetrics", query_pb2.ListMetricsRequest(runs=[_ref(ADAM), _ref(SECRET)])),
     ("query", "ReadLatest", query_pb2.ReadLatestRequest(runs=[_ref(SECRET)])),
@@ -174,6 +186,9 @@ def test_nothing_is_answered_without_a_token(client, service, method, request_) 
 WRONG = [
     ("runs", "ListRuns", runs_pb2.ListRunsRequest(project="vision", where="lr < 1")),
     ("runs", "ListRuns", runs_pb2.ListRunsRequest(project="vision", limit=10_001)),
+    ("runs", "ListEvents", runs_pb2.ListEventsRequest(project="vision", run_id="adam1", limit=10_001)),
+    ("runs", "ListEvents", runs_pb2.ListEventsRequest(project="vision", run_id="adam1", min_severity="x")),
+    ("query", "ReadText", query_pb2.ReadTextRequest(run=_ref(ADAM), metric="sample", limit=1 << 30)),
     ("query", "ListMetrics", query_pb2.ListMetricsRequest(project="vision", limit=1 << 20)),
     ("query", "ReadSeries", _loss(x=query_pb2.X_METRIC)),
     ("query", "ReadSeries", query_pb2.ReadSeriesRequest(runs=[_ref(ADAM)])),

@@ -5,6 +5,7 @@ notes.py    the small files beside the segments: meta, watermark, welcome, contr
 frame.py    one frame's bytes: header, crc, parsing
 writer.py   SegmentWriter, and cutting off what a dead trainer left half written
 reader.py   SpoolReader: frames and gaps, in order, also while they are being written
+room.py     how much of the disk a spool may take
 """
 
 from weir._spool.frame import FLAG_FINAL, MAX_BODY_BYTES, Frame, frame_crc
@@ -17,12 +18,14 @@ from weir._spool.layout import (
 )
 from weir._spool.notes import Control, Meta, Watermark, Welcome
 from weir._spool.reader import Gap, SpoolReader, seq_range
+from weir._spool.room import CapReached, SpoolRoom
 from weir._spool.writer import SEGMENT_BYTES, SegmentWriter, cut_torn_tail
 
 __all__ = [
     "FLAG_FINAL",
     "MAX_BODY_BYTES",
     "SEGMENT_BYTES",
+    "CapReached",
     "Control",
     "Frame",
     "Gap",
@@ -30,6 +33,7 @@ __all__ = [
     "SegmentWriter",
     "SpoolDir",
     "SpoolReader",
+    "SpoolRoom",
     "Watermark",
     "Welcome",
     "agent_lock_path",

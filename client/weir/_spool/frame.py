@@ -13,9 +13,9 @@ _CHECKED_HEADER = struct.Struct("<QH")  # the part of the header that the crc co
 FLAG_FINAL = 1  # the producer will never write again
 MAX_BODY_BYTES = 1 << 20
 
-# A header whose seq is below 2^40 and whose flags are known: where a search for the next
-# good frame is worth computing a crc.
-_LIKELY_HEADER = re.compile(rb"(?s)(?=.{8}.{5}\0{3}[\0\1]\0)")
+# A header whose body is at most 1 MiB, whose seq is in 1 … 2^40 and whose flags are known: where a
+# search for the next good frame is worth computing a crc. Pages of zeros are not.
+_LIKELY_HEADER = re.compile(rb"(?s)(?=..[\0-\x10]\0.{4}(?!\0{5}).{5}\0{3}[\0\1]\0)")
 
 
 @dataclass(frozen=True, slots=True)

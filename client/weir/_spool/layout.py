@@ -1,5 +1,6 @@
 """Where things lie under a spool root: producers' folders and the agent's files."""
 
+import errno
 import itertools
 import os
 import re
@@ -9,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from weir._spool.frame import FRAME_HEADER, MAGIC, SEGMENT_HEADER
+from weir import _fault as fault
+from weir._spool.frame import (
+    FRAME_HEADER,
+    MAGIC,
+    MAX_BODY_BYTES,
+    SEGMENT_HEADER,
+    parse_frame,
+)
 from weir._spool.notes import Control, Meta, Watermark, Welcome
 
 _SEGMENT_NAME = re.compile(r"\d{8,}\.seg")
@@ -50,14 +58,19 @@ class SpoolDir:
     path: Path
 
     @classmethod
+    def at(cls, root: Path, meta: Meta) -> "SpoolDir":
+        """Return where a producer's folder lies, made or not."""
+        return cls(root / folder_name(meta.project) / folder_name(meta.run_id) / meta.producer)
+
+    @classmethod
     def create(cls, root: Path, meta: Meta, *, token: str = "") -> "SpoolDir":
         """Make the folder with its meta.json, and `credentials` (mode 0600) when there is a token.
 
         meta.json comes last: a folder without one is not a spool yet.
         """
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spool = cls(root / folder_name(meta.project) / folder_name(meta.run_id) / meta.producer)
-        spool.path.mkdir(mode=0o700, parents=True)
+        spool = cls.at(root, meta)
+        spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # perhaps half made before
         if token:
             _replace(spool.path / "credentials", token.encode())
         _replace(spool.path / "meta.json", meta.to_json())
@@ -111,6 +124,14 @@ class SpoolDir:
         """Write what the server asks of the run."""
         _replace(self.path / "control.json", control.to_json())
 
+    def read_preempting(self) -> str:
+        """Read why the process expects to be taken away; "" when it does not."""
+        return (_read(self.path / "preempting") or b"").decode(errors="replace")
+
+    def write_preempting(self, reason: str) -> None:
+        """Write, by the trainer, that it expects to be taken away: for whoever buries it."""
+        _replace(self.path / "preempting", (reason or "preempted").encode())
+
     def list_segments(self) -> list[Path]:
         """List the segments in the order they were written."""
         try:
@@ -134,14 +155,18 @@ class SpoolDir:
         A segment's last seq is known from the next one's first, so the newest always stays; the
         folder goes as a whole with `remove`. Write the watermark before calling this.
         """
-        segments = self.list_segments()
-        freed_bytes = 0
-        for path, following in itertools.pairwise(segments):
+        freed_bytes = highest_seq = 0
+        unknown: list[Path] = []  # segments with none behind them whose header can be read
+        for path, following in itertools.pairwise(self.list_segments()):
+            unknown.append(path)
             first_seq = read_first_seq(following)
-            if first_seq is None or first_seq > committed_seq + 1:
+            if first_seq is None:
+                continue
+            # A first seq that does not rise is a copy of an older segment: it tells nothing.
+            if first_seq <= highest_seq or first_seq > committed_seq + 1:
                 break
-            freed_bytes += _size(path)
-            path.unlink(missing_ok=True)
+            highest_seq = first_seq
+            freed_bytes += _unlink_all(unknown)
         return freed_bytes
 
     def remove(self) -> None:
@@ -150,6 +175,7 @@ class SpoolDir:
         meta.json goes first: a folder half removed is not a spool any more.
         """
         (self.path / "meta.json").unlink(missing_ok=True)
+        fault.hit("spool.mid_remove")
         shutil.rmtree(self.path, ignore_errors=True)
         for parent in (self.path.parent, self.path.parent.parent):
             try:
@@ -175,18 +201,31 @@ def read_first_seq(segment: Path) -> int | None:
     """Return the first seq of a segment; None when it is missing, still empty or damaged there.
 
     Segments are removed by this number and no crc covers it, so it counts only when the first
-    frame's header says the same.
+    frame's header says the same; else the first frame's word is taken, if that is a good one.
     """
     try:
         with segment.open("rb") as file:
             head = file.read(SEGMENT_HEADER.size + FRAME_HEADER.size)
+            if len(head) < SEGMENT_HEADER.size + FRAME_HEADER.size:
+                return None
+            magic, first_seq = SEGMENT_HEADER.unpack_from(head)
+            seq = FRAME_HEADER.unpack_from(head, SEGMENT_HEADER.size)[2]
+            if magic == MAGIC and seq == first_seq:
+                return int(first_seq)
+            frame = parse_frame(head + file.read(MAX_BODY_BYTES), SEGMENT_HEADER.size)
     except FileNotFoundError:
         return None
-    if len(head) < SEGMENT_HEADER.size + FRAME_HEADER.size:
-        return None
-    magic, first_seq = SEGMENT_HEADER.unpack_from(head)
-    seq = FRAME_HEADER.unpack_from(head, SEGMENT_HEADER.size)[2]
-    return int(first_seq) if magic == MAGIC and seq == first_seq else None
+    return None if frame is None else frame.seq
+
+
+def _unlink_all(segments: list[Path]) -> int:
+    """Remove the segments and empty the list; returns the bytes freed."""
+    freed_bytes = 0
+    while segments:
+        freed_bytes += _size(segments[0])
+        segments.pop(0).unlink(missing_ok=True)
+        fault.hit("spool.mid_unlink")
+    return freed_bytes
 
 
 def _read(path: Path) -> bytes | None:
@@ -207,8 +246,10 @@ def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, content)
+        if os.write(descriptor, content) < len(content):
+            raise OSError(errno.ENOSPC, f"the disk took only part of {path.name}")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    fault.hit("spool.mid_replace")
     os.replace(temporary, path)

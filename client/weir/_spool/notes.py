@@ -22,6 +22,7 @@ class Meta:
         server: `host:port`, or `grpcs://host:port` for TLS.
         producer: 32 hex digits, a UUIDv7.
         process_started_s: Creation time of the process, Unix seconds, as psutil tells it.
+        process_birth: The same in a way that setting the clock does not change; "" = not known.
     """
 
     mode: str
@@ -39,6 +40,7 @@ class Meta:
     role: str = ""
     started_unix_us: int = 0
     process_started_s: float = 0.0
+    process_birth: str = ""
     client_version: str = ""
     format: int = META_FORMAT
 

@@ -66,6 +66,15 @@ class SpoolReader:
         self._segment = None
         self._offset = 0
 
+    def unread_bytes(self) -> int:
+        """Return what lies behind the place that was read to, bytes on disk."""
+        if self._segment is None:
+            return self._spool.size_bytes()
+        number = int(self._segment.stem)
+        later = (path for path in self._spool.list_segments() if int(path.stem) > number)
+        rest_bytes = os.fstat(self._descriptor).st_size - self._offset
+        return max(0, rest_bytes) + sum(_size_bytes(path) for path in later)
+
     def read(self, *, writer_alive: bool) -> Iterator[Frame | Gap]:
         """Iterate over the frames from `next_seq` that are there now, and the gaps between them.
 
@@ -126,12 +135,15 @@ class SpoolReader:
         return os.pread(self._descriptor, _CHUNK_BYTES, self._offset)
 
     def _starting_segment(self) -> Path | None:
-        """The last segment that begins at or before `next_seq`, else the first there is."""
+        """The segment with the highest first seq up to `next_seq`, else the first there is."""
         start: Path | None = None
+        highest_seq = 0
         for segment in self._spool.list_segments():
             first_seq = read_first_seq(segment)
-            if start is None or (first_seq is not None and first_seq <= self.next_seq):
-                start = segment
+            # Not simply the last one: it may be a copy of an older segment.
+            if first_seq is not None and highest_seq < first_seq <= self.next_seq:
+                start, highest_seq = segment, first_seq
+            start = start or segment
         return start
 
     def _following_segment(self) -> Path | None:
@@ -154,6 +166,13 @@ class SpoolReader:
         return True
 
 
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # committed and unlinked since it was listed
+        return 0
+
+
 def seq_range(spool: SpoolDir) -> tuple[int, int]:
     """Return the lowest and the highest seq in the spool; (n + 1, n) when it is empty.
 
@@ -164,7 +183,7 @@ def seq_range(spool: SpoolDir) -> tuple[int, int]:
     first_seqs = [seq for path in segments if (seq := read_first_seq(path)) is not None]
     if not first_seqs:
         return committed_seq + 1, committed_seq
-    reader = SpoolReader(spool, next_seq=first_seqs[-1])
+    reader = SpoolReader(spool, next_seq=max(first_seqs))
     try:
         for _ in reader.read(writer_alive=True):
             pass

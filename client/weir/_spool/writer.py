@@ -24,11 +24,14 @@ class SegmentWriter:
 
     Opens no file before the first frame, and always begins a new segment. When a write fails,
     what it left is cut off (or the segment is abandoned), so the frame may be tried again.
+
+    Attributes:
+        segment_bytes: A segment larger than this is closed. May be changed at any time.
     """
 
     def __init__(self, spool: SpoolDir, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._spool = spool
-        self._segment_bytes = segment_bytes
+        self.segment_bytes = segment_bytes
         self._path = spool.path
         self._descriptor = -1
         self._size_bytes = 0
@@ -56,7 +59,7 @@ class SegmentWriter:
             kind = SpoolFull if error.errno in _NO_ROOM else SpoolError
             raise kind(f"cannot write to {self._spool.path}: {error.strerror}") from error
         self._size_bytes += len(record)
-        if self._size_bytes > self._segment_bytes:
+        if self._size_bytes > self.segment_bytes:
             self.close()
         return len(record)
 
@@ -104,16 +107,21 @@ def cut_torn_tail(spool: SpoolDir) -> int:
     if not segments:
         return 0
     content = segments[-1].read_bytes()
-    if len(content) < SEGMENT_HEADER.size or not content.startswith(MAGIC):
+    end = _end_of_last_good_frame(content)
+    if end == SEGMENT_HEADER.size and not _has_whole_header(content):
         segments[-1].unlink()
         return len(content)
-    end = _end_of_last_good_frame(content)
     if end < len(content):
         os.truncate(segments[-1], end)
     return len(content) - end
 
 
+def _has_whole_header(content: bytes) -> bool:
+    return len(content) >= SEGMENT_HEADER.size and content.startswith(MAGIC)
+
+
 def _end_of_last_good_frame(content: bytes) -> int:
+    """Where the last frame ends that can be read; the end of the header when there is none."""
     end = offset = SEGMENT_HEADER.size
     while True:
         frame = parse_frame(content, offset)

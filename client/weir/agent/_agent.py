@@ -180,7 +180,7 @@ class Agent:
             return None
         if take_over(producer.spool, producer.meta, now_unix_us=self._clock.unix_us()):
             log.info("a trainer vanished, its log is closed", path=producer.spool.path)
-        return read_extent(producer.spool)
+        return read_extent(producer.spool, live=False)
 
     async def _sync(self) -> None:
         for sync in list(self._syncs.values()):
@@ -218,7 +218,8 @@ class Agent:
         """Learn what trainers wrote until now, so that it is waited for."""
         for producer in list(self._drain.producers.values()):
             try:
-                producer.learn(await self._drain.on_disk(partial(read_extent, producer.spool)))
+                look = partial(read_extent, producer.spool, live=producer.live)
+                producer.learn(await self._drain.on_disk(look))
             except OSError as error:
                 producer.disk_failed(error)
 

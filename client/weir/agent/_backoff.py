@@ -4,11 +4,11 @@ import random
 from typing import Final
 
 FIRST_S: Final = 0.2
-LONGEST_S: Final = 30.0
+LONGEST_S: Final = 10.0
 
 
 class Backoff:
-    """Full-jitter exponential back-off, from 0.2 s up to 30 s.
+    """Full-jitter exponential back-off, from 0.2 s up to 10 s.
 
     The wait is uniform in [0, ceiling) and the ceiling doubles with every failure, so a thousand
     agents that lost one server come back spread out.

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from weir.agent._unstored import Unstored
+
 # A rewind drops what is in flight. The answers to it are still on their way and each may ask for
 # the same rewind again; waiting a little lets them pass instead of answering each with a resend.
 REWIND_PAUSE_S: Final = 0.05
@@ -72,6 +74,7 @@ class Conversation:
     _window_bytes: int = 0
     _in_flight: deque[tuple[int, int]] = field(default_factory=deque)  # (seq, body bytes)
     _in_flight_bytes: int = 0
+    _unstored: Unstored = field(default_factory=Unstored)
     _gap: tuple[int, int] | None = None  # unreadable frames that sending has come to
     _hold_until_s: float = 0.0
     _rewinds: int = 0  # in a row, without progress
@@ -96,6 +99,16 @@ class Conversation:
     def in_flight(self) -> int:
         """Frames sent and not accepted."""
         return len(self._in_flight)
+
+    @property
+    def unstored_bytes(self) -> int:
+        """Body bytes sent that are not committed, to within 64 KiB."""
+        return self._unstored.bytes
+
+    @property
+    def window_bytes(self) -> int:
+        """Body bytes that may be in flight; 0 before the first Welcome."""
+        return self._window_bytes
 
     def hold_s(self, now_s: float) -> float:
         """Seconds for which nothing may be sent: the server asked for patience, or refused."""
@@ -176,6 +189,7 @@ class Conversation:
             raise ValueError(f"frame {seq} sent out of order, {self.next_seq} is next")
         self._in_flight.append((seq, body_bytes))
         self._in_flight_bytes += body_bytes
+        self._unstored.sent(seq, body_bytes)
         self.next_seq = seq + 1
         self.last_spooled = max(self.last_spooled, seq)
         if self._waiting_since_s is None:
@@ -195,6 +209,7 @@ class Conversation:
         self._refusals = 0
         self.accepted_seq = max(accepted_seq, committed_seq)
         self._committed_seq = committed_seq
+        self._unstored.stored(committed_seq)
         self._window_frames = max(1, window_frames)
         self._window_bytes = window_bytes
         self._resume_from(self.accepted_seq + 1)
@@ -214,6 +229,7 @@ class Conversation:
         if committed_seq > self._committed_seq or accepted_seq > self.accepted_seq:
             self._moved_s = now_s
         self._committed_seq = max(self._committed_seq, committed_seq)
+        self._unstored.stored(self._committed_seq)
         if expect_seq > 0:
             self._rewind_to(expect_seq, now_s)
         else:
@@ -272,6 +288,7 @@ class Conversation:
         self._forget_in_flight()
         self._gap = None
         self.next_seq = max(seq, self.first_available)
+        self._unstored.sent_again_from(self.next_seq)
 
     def _forget_in_flight(self) -> None:
         self._in_flight.clear()

@@ -21,17 +21,37 @@ class Extent:
     final: bool
 
 
-def read_extent(spool: SpoolDir) -> Extent:
-    """Look at the first header and through the last segment. Raises OSError as the disk does."""
-    first_seqs = [seq for path in spool.list_segments() if (seq := read_first_seq(path))]
-    if not first_seqs:
+def read_extent(spool: SpoolDir, *, live: bool = True) -> Extent:
+    """Look at the first header and through the newest segment. Raises OSError as the disk does.
+
+    Args:
+        spool: Where to look.
+        live: The trainer may still be writing: a bad frame at the end is one not yet written. Of
+            the dead, what lies behind damage counts too.
+    """
+    first_seq = _first_readable(spool, live=live)
+    if first_seq is None:
         committed_seq = spool.read_watermark().committed_seq
         return Extent(committed_seq + 1, committed_seq, final=False)
-    reader = SpoolReader(spool, next_seq=first_seqs[-1])
+    known = (seq for path in spool.list_segments() if (seq := read_first_seq(path)))
+    reader = SpoolReader(spool, next_seq=max(known, default=first_seq))
     last: Frame | None = None
     try:
-        for found in reader.read(writer_alive=True):
+        for found in reader.read(writer_alive=live):
             last = found if isinstance(found, Frame) else last
     finally:
         reader.close()
-    return Extent(first_seqs[0], reader.next_seq - 1, final=last is not None and last.final)
+    return Extent(first_seq, reader.next_seq - 1, final=last is not None and last.final)
+
+
+def _first_readable(spool: SpoolDir, *, live: bool) -> int | None:
+    """The lowest seq that can be read; None when there is none."""
+    segments = spool.list_segments()
+    if segments and (first_seq := read_first_seq(segments[0])):
+        return first_seq
+    reader = SpoolReader(spool)
+    try:
+        frames = (found.seq for found in reader.read(writer_alive=live) if isinstance(found, Frame))
+        return next(frames, None)
+    finally:
+        reader.close()

@@ -3,19 +3,19 @@
 import errno
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from weir import _fault as fault
 from weir._spool import Control, Frame, Gap, Meta, SpoolDir, SpoolReader, Watermark, Welcome
 from weir.agent._conversation import Conversation
 from weir.agent._extent import Extent, read_extent
 from weir.agent._log import log
 from weir.agent._messages import FramePacker, hello
+from weir.agent._turns import BACKLOG_TURN_BYTES, Standing, Turn, Turns
 from weir_proto.v1 import ingest_pb2 as pb
 
-# One producer's turn on a shared stream; then the next one has its own.
-TURN_BYTES: Final = 256 << 10
 # A spool that was silent for t seconds is looked at again after t / 10.
 _SHORTEST_POLL_S: Final = 0.05
 _LONGEST_POLL_S: Final = 1.0
@@ -45,6 +45,7 @@ class Producer:
         trouble: Why the server asked this producer to come back; "" once it is served.
         welcomed: Whether the server has ever told us where it stands.
         tally: Counts for `weir sync`.
+        lag_bytes: What lay in the spool and was not sent when it was last looked at.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Producer:
         self._quiet_since_s = monotonic_s()
         self._polled_s = -math.inf
         self._disk_trouble_until_s = 0.0
+        self.lag_bytes = spool.size_bytes()
+        self._patience = ""
         self.conversation.remember(self._settled.accepted_seq, self._settled.committed_seq)
-        self.learn(read_extent(self.spool))
+        self.learn(read_extent(self.spool, live=live))
 
     # ── what is known ──────────────────────────────────────────────────────
 
@@ -123,6 +126,17 @@ class Producer:
             return 0.0
         return self._poll_wait_s(now_s) if self.conversation.may_send(now_s) else _LONGEST_POLL_S
 
+    def standing(self) -> Standing:
+        """Return what decides when it is this producer's turn."""
+        return Standing(
+            self.id,
+            ready=self.wait_s() == 0,
+            greets=self.wants_greeting(),
+            running=self.live and not self.has_final,
+            lag_bytes=self.lag_bytes,
+            unstored_bytes=self.conversation.unstored_bytes,
+        )
+
     def _poll_wait_s(self, now_s: float) -> float:
         silence_s = now_s - self._quiet_since_s
         pause_s = min(max(silence_s / 10, _SHORTEST_POLL_S), _LONGEST_POLL_S)
@@ -138,7 +152,7 @@ class Producer:
 
     def greet(self) -> pb.Hello:
         """Return a Hello that opens the conversation; a Welcome is owed."""
-        self.learn(read_extent(self.spool))
+        self.learn(read_extent(self.spool, live=self.live))
         return hello(self.meta, self.conversation.greet(self._monotonic_s()))
 
     def hello(self) -> pb.Hello:
@@ -154,7 +168,7 @@ class Producer:
         """Whether the server has owed us an answer for longer than `after_s`."""
         return self.conversation.stalled(self._monotonic_s(), after_s=after_s)
 
-    def frames(self, *, limit_bytes: int = TURN_BYTES) -> Iterator[pb.Frame]:
+    def frames(self, *, limit_bytes: int = BACKLOG_TURN_BYTES) -> Iterator[pb.Frame]:
         """Iterate over the frames to send in this turn; each taken one counts as sent.
 
         Ends when the window is full, the spool has nothing more, or `limit_bytes` were taken.
@@ -166,11 +180,13 @@ class Producer:
             packed = self._packer.pack(self.id, frame)
             if not self.conversation.fits(len(packed.body)):
                 self._held = frame
+                self.lag_bytes = self._reader.unread_bytes()
                 return
             self._count_sent(frame, packed)
             yield packed
             taken_bytes += len(packed.body)
             if taken_bytes >= limit_bytes or not self._may_send():
+                self.lag_bytes = self._reader.unread_bytes()
                 return
 
     def _readable(self) -> Iterator[Frame]:
@@ -190,6 +206,7 @@ class Producer:
                 return
             yield found
         self._polled_s = self._monotonic_s()
+        self.lag_bytes = 0
 
     def _may_send(self) -> bool:
         return self.conversation.may_send(self._monotonic_s())
@@ -249,6 +266,7 @@ class Producer:
             retry_after_s=message.retry_after_ms / 1000,
             now_s=self._monotonic_s(),
         )
+        self._tell_patience(message.retry_reason)
         self.tally.points_accepted += message.points_accepted
         self.tally.points_rejected += message.points_rejected
         for reject in message.rejects:
@@ -260,6 +278,14 @@ class Producer:
                 count=reject.count,
                 message=reject.message,
             )
+
+    def _tell_patience(self, reason: str) -> None:
+        """Say once why the server asks for patience, and once that it does not any more."""
+        if reason == self._patience:
+            return
+        if reason:
+            log.info("the server asks for patience", reason=reason, path=self.spool.path)
+        self._patience = reason
 
     def refuse(self, message: pb.Refusal) -> None:
         """Take a Refusal: keep the spool, and say so once.
@@ -310,8 +336,10 @@ class Producer:
         # Answers may arrive meanwhile: what was looked at first is what is true of all of it.
         finished, watermark = self.finished, self.watermark
         if watermark != self._settled:
+            fault.hit("agent.before_watermark")
             self._write_watermark(watermark)
             self._settled = watermark
+            fault.hit("agent.after_watermark")
         if finished and not self._keep:
             self.spool.remove()
         else:
@@ -332,6 +360,7 @@ class Producer:
     def _unlink(self, committed_seq: int) -> None:
         if not self._keep and committed_seq > self._unlinked_seq:
             self.spool.unlink_committed(committed_seq)
+            fault.hit("agent.after_unlink")
             self._unlinked_seq = committed_seq
 
     def disk_failed(self, error: Exception) -> None:
@@ -352,3 +381,10 @@ class Producer:
     def close(self) -> None:
         """Let go of the open segment."""
         self._reader.close()
+
+
+def plan_turns(turns: Turns, producers: Mapping[bytes, Producer]) -> list[Turn]:
+    """Return who of these may speak now, in order."""
+    standings = [producer.standing() for producer in producers.values()]
+    windows = (producer.conversation.window_bytes for producer in producers.values())
+    return turns.plan(standings, window_bytes=max(windows, default=0))

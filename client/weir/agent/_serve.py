@@ -6,6 +6,7 @@ import signal
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from weir import _fault as fault
 from weir._clock import SystemClock
 from weir._process import host_name
 from weir._settings import Settings
@@ -27,6 +28,7 @@ def run_agent(root: Path, *, node: str = "") -> int:
     _ignore_terminal_signals()
     write_to(agent_log_path(root, node))
     while (lock := AgentLock.take(root, node, version=client_version())) is not None:
+        fault.hit("agent.after_lock")
         try:
             known, stopped = asyncio.run(_serve(root, node, settings))
         finally:

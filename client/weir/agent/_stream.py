@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from weir import _fault as fault
 from weir._clock import Clock
 from weir.agent._log import log
-from weir.agent._producer import Producer
+from weir.agent._producer import Producer, plan_turns
 from weir.agent._transport import Stream
+from weir.agent._turns import Turn, Turns
 from weir.errors import Unavailable
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -23,8 +25,8 @@ _SHORTEST_REST_S: Final = 0.01
 class StreamTalk:
     """Speaks for all producers of a link on one stream, from its first message to its last.
 
-    Two tasks: one listens, one speaks. The speaker gives every producer a turn of at most 256 KiB
-    and rests when nobody has anything to say; answers, and `wake`, end its rest.
+    Two tasks: one listens, one speaks. The speaker gives out turns (`Turns`: what is live goes
+    first) and rests when nobody has anything to say; answers, and `wake`, end its rest.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class StreamTalk:
         self._on_welcome = on_welcome
         self._on_moved = on_moved
         self._wake = asyncio.Event()
+        self._turns = Turns()
 
     def wake(self) -> None:
         """End the speaker's rest: there is something new."""
@@ -123,23 +126,31 @@ class StreamTalk:
         while not self._leaving():
             self._wake.clear()
             spoke = await self._say_farewells()
-            for producer in list(self._producers.values()):
-                spoke |= await self._turn(producer)
+            self._check_stalled()
+            for turn in plan_turns(self._turns, self._producers):
+                spoke |= await self._turn(turn)
             if not spoke:
                 await self._rest()
         await self._leave()
 
-    async def _turn(self, producer: Producer) -> bool:
-        """Let one producer say what it may say now; returns whether it said anything."""
-        if producer.stalled(after_s=ANSWER_TIMEOUT_S):
+    def _check_stalled(self) -> None:
+        if any(one.stalled(after_s=ANSWER_TIMEOUT_S) for one in self._producers.values()):
             raise Unavailable(f"no answer for {ANSWER_TIMEOUT_S:.0f} s")
+
+    async def _turn(self, turn: Turn) -> bool:
+        """Let one producer say what it may say now; returns whether it said anything."""
+        producer = self._producers.get(turn.producer)
+        if producer is None:  # let go while others spoke
+            return False
         spoke = False
         try:
             if producer.wants_greeting():
                 await self._stream.write(pb.ClientMessage(hello=producer.greet()))
+                fault.hit("agent.after_hello")
                 return True
-            for frame in producer.frames():
+            for frame in producer.frames(limit_bytes=turn.limit_bytes):
                 await self._stream.write(pb.ClientMessage(frame=frame))
+                fault.hit("agent.after_frame")
                 spoke = True
         except (OSError, ValueError) as error:
             producer.disk_failed(error)
@@ -153,7 +164,9 @@ class StreamTalk:
         return spoke
 
     async def _rest(self) -> None:
-        wait_s = min((p.wait_s() for p in self._producers.values()), default=_LONGEST_REST_S)
+        # Who could speak and was not given a turn waits for the store; an answer will tell.
+        waits_s = (one.wait_s() for one in self._producers.values())
+        wait_s = min((wait_s for wait_s in waits_s if wait_s > 0), default=_LONGEST_REST_S)
         await self._wait(min(max(wait_s, _SHORTEST_REST_S), _LONGEST_REST_S))
 
     async def _wait(self, timeout_s: float) -> None:

@@ -1,12 +1,14 @@
 """The conversation one request at a time, for networks that break long streams."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from weir._clock import Clock
-from weir.agent._producer import Producer
+from weir.agent._producer import Producer, plan_turns
 from weir.agent._transport import GrpcTransport
+from weir.agent._turns import Turn, Turns
 from weir.errors import Forbidden, Rejected
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -35,32 +37,44 @@ class UnaryTalk:
         self._clock = clock
         self._on_welcome = on_welcome
         self._on_moved = on_moved
+        self._turns = Turns()
 
     async def run(self) -> float:
         """Talk until cancelled. Raises TransportError when a request fails."""
         for producer in self._producers.values():
             producer.start_stream()
+        asked_s = -math.inf
         while True:
             sent = False
-            for producer in list(self._producers.values()):
-                sent |= await self._turn(producer)
+            for turn in plan_turns(self._turns, self._producers):
+                sent |= await self._turn(turn)
+            if self._clock.monotonic_s() - asked_s >= _ASK_EVERY_S:
+                await self._ask_for_watermarks()
+                asked_s = self._clock.monotonic_s()
             if not sent:
                 await asyncio.sleep(_ASK_EVERY_S)
 
-    async def _turn(self, producer: Producer) -> bool:
+    async def _turn(self, turn: Turn) -> bool:
         """Send what one producer may send now; returns whether there were frames."""
+        producer = self._producers.get(turn.producer)
+        if producer is None:  # let go while others spoke
+            return False
         try:
             if producer.wants_greeting():
                 await self._ask(producer, pb.AppendRequest(hello=producer.greet()))
-            frames = list(producer.frames())
+            frames = list(producer.frames(limit_bytes=turn.limit_bytes))
             if frames:
                 await self._ask(producer, pb.AppendRequest(hello=producer.hello(), frames=frames))
-            elif not producer.drained and not producer.refusal:
-                await self._ask(producer, pb.AppendRequest(hello=producer.hello()))
         except (OSError, ValueError) as error:
             producer.disk_failed(error)
             return False
         return bool(frames)
+
+    async def _ask_for_watermarks(self) -> None:
+        """Nothing is pushed here: ask for everybody whose frames are sent and not stored."""
+        for producer in list(self._producers.values()):
+            if not producer.drained and not producer.refusal and producer.welcomed:
+                await self._ask(producer, pb.AppendRequest(hello=producer.hello()))
 
     async def _ask(self, producer: Producer, request: pb.AppendRequest) -> None:
         try:

@@ -9,12 +9,13 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from weir_dashboard import data, navigation, theme, words
+from weir_dashboard import data, navigation, shield, theme, words
 from weir_dashboard.colors import STORED
-from weir_dashboard.views import pick, states, wall
+from weir_dashboard.views import events, ledger, pick, states, wall
+from weir_store.errors import StoreError
 from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
 
-_TABS = ("Charts", "Overview", "Ranks")
+_TABS = ("Charts", "Overview", "Ranks", "Events", "Ledger")
 
 
 def render() -> None:
@@ -46,6 +47,10 @@ def _run(ref: RunRef) -> None:
             _overview(run)
         elif tab == "Ranks":
             _sessions(states.value(data.ask().sessions(ref)))
+        elif tab == "Events":
+            events.show(states.value(data.ask().events(ref)))
+        elif tab == "Ledger":
+            ledger.show(states.value(data.ask().ledger(run)))
         else:
             wall.show([run], 1, drawn=1, key="wall-run", rail=False)
 
@@ -66,9 +71,23 @@ def _head(run: Run) -> None:
         "job type": run.job_type,
         "tags": ", ".join(run.tags),
         "commit": _git(run.meta),
+        "forked from": f"{run.parent_run_id} at step {run.fork_step:,}"
+        if run.parent_run_id
+        else "",
+        "rewound to step": ", ".join(f"{step:,}" for step in run.rewinds),
     }
     state = f'<span class="weir-state {run.state}">{escape(words.state(run, now_unix_s))}</span>'
-    st.html(theme.head(run.name or run.run_id, facts, badge=state))
+    st.html(theme.head(run.name or run.run_id, facts, badge=state + _shield(run)))
+
+
+def _shield(run: Run) -> str:
+    """The verify shield of a run that has ended; a running one is verified on its own tab."""
+    if run.state is RunState.RUNNING:
+        return ""
+    try:
+        return shield.badge(data.ask().ledger(run).value)
+    except StoreError:  # the page is worth more than its badge
+        return ""
 
 
 def _git(meta: Mapping[str, Scalar | Json]) -> str:

@@ -148,7 +148,7 @@ class Bye(_message.Message):
     def __init__(self, producer: _Optional[bytes] = ...) -> None: ...
 
 class Ack(_message.Message):
-    __slots__ = ("accepted_seq", "committed_seq", "expect_seq", "retry_after_ms", "points_accepted", "points_rejected", "rejects", "server_time_unix_us")
+    __slots__ = ("accepted_seq", "committed_seq", "expect_seq", "retry_after_ms", "points_accepted", "points_rejected", "rejects", "server_time_unix_us", "retry_reason")
     ACCEPTED_SEQ_FIELD_NUMBER: _ClassVar[int]
     COMMITTED_SEQ_FIELD_NUMBER: _ClassVar[int]
     EXPECT_SEQ_FIELD_NUMBER: _ClassVar[int]
@@ -157,6 +157,7 @@ class Ack(_message.Message):
     POINTS_REJECTED_FIELD_NUMBER: _ClassVar[int]
     REJECTS_FIELD_NUMBER: _ClassVar[int]
     SERVER_TIME_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    RETRY_REASON_FIELD_NUMBER: _ClassVar[int]
     accepted_seq: int
     committed_seq: int
     expect_seq: int
@@ -165,7 +166,8 @@ class Ack(_message.Message):
     points_rejected: int
     rejects: _containers.RepeatedCompositeFieldContainer[Reject]
     server_time_unix_us: int
-    def __init__(self, accepted_seq: _Optional[int] = ..., committed_seq: _Optional[int] = ..., expect_seq: _Optional[int] = ..., retry_after_ms: _Optional[int] = ..., points_accepted: _Optional[int] = ..., points_rejected: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[Reject, _Mapping]]] = ..., server_time_unix_us: _Optional[int] = ...) -> None: ...
+    retry_reason: str
+    def __init__(self, accepted_seq: _Optional[int] = ..., committed_seq: _Optional[int] = ..., expect_seq: _Optional[int] = ..., retry_after_ms: _Optional[int] = ..., points_accepted: _Optional[int] = ..., points_rejected: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[Reject, _Mapping]]] = ..., server_time_unix_us: _Optional[int] = ..., retry_reason: _Optional[str] = ...) -> None: ...
 
 class Reject(_message.Message):
     __slots__ = ("seq", "code", "field", "message", "count")
@@ -210,7 +212,7 @@ class Control(_message.Message):
     def __init__(self, stop: bool = ..., reason: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
 
 class Body(_message.Message):
-    __slots__ = ("schema", "names", "points", "texts", "attrs", "events", "session", "losses")
+    __slots__ = ("schema", "names", "points", "texts", "attrs", "events", "session", "losses", "tallies", "branch")
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +221,8 @@ class Body(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     LOSSES_FIELD_NUMBER: _ClassVar[int]
+    TALLIES_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
     schema: int
     names: _containers.RepeatedScalarFieldContainer[str]
     points: _containers.RepeatedCompositeFieldContainer[PointBlock]
@@ -227,7 +231,41 @@ class Body(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[Event]
     session: SessionUpdate
     losses: _containers.RepeatedCompositeFieldContainer[Loss]
-    def __init__(self, schema: _Optional[int] = ..., names: _Optional[_Iterable[str]] = ..., points: _Optional[_Iterable[_Union[PointBlock, _Mapping]]] = ..., texts: _Optional[_Iterable[_Union[TextBlock, _Mapping]]] = ..., attrs: _Optional[_Iterable[_Union[Attr, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., session: _Optional[_Union[SessionUpdate, _Mapping]] = ..., losses: _Optional[_Iterable[_Union[Loss, _Mapping]]] = ...) -> None: ...
+    tallies: _containers.RepeatedCompositeFieldContainer[Tally]
+    branch: Branch
+    def __init__(self, schema: _Optional[int] = ..., names: _Optional[_Iterable[str]] = ..., points: _Optional[_Iterable[_Union[PointBlock, _Mapping]]] = ..., texts: _Optional[_Iterable[_Union[TextBlock, _Mapping]]] = ..., attrs: _Optional[_Iterable[_Union[Attr, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., session: _Optional[_Union[SessionUpdate, _Mapping]] = ..., losses: _Optional[_Iterable[_Union[Loss, _Mapping]]] = ..., tallies: _Optional[_Iterable[_Union[Tally, _Mapping]]] = ..., branch: _Optional[_Union[Branch, _Mapping]] = ...) -> None: ...
+
+class Tally(_message.Message):
+    __slots__ = ("kind", "count", "digest")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[Tally.Kind]
+        POINT: _ClassVar[Tally.Kind]
+        TEXT: _ClassVar[Tally.Kind]
+        ATTR: _ClassVar[Tally.Kind]
+        EVENT: _ClassVar[Tally.Kind]
+    KIND_UNSPECIFIED: Tally.Kind
+    POINT: Tally.Kind
+    TEXT: Tally.Kind
+    ATTR: Tally.Kind
+    EVENT: Tally.Kind
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    kind: Tally.Kind
+    count: int
+    digest: int
+    def __init__(self, kind: _Optional[_Union[Tally.Kind, str]] = ..., count: _Optional[int] = ..., digest: _Optional[int] = ...) -> None: ...
+
+class Branch(_message.Message):
+    __slots__ = ("parent_run_id", "step", "launch")
+    PARENT_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    LAUNCH_FIELD_NUMBER: _ClassVar[int]
+    parent_run_id: str
+    step: int
+    launch: str
+    def __init__(self, parent_run_id: _Optional[str] = ..., step: _Optional[int] = ..., launch: _Optional[str] = ...) -> None: ...
 
 class PointBlock(_message.Message):
     __slots__ = ("width", "metric", "step", "time_unix_us", "value", "rewrites")

@@ -106,3 +106,13 @@ class CompareRunsRequest(_message.Message):
     runs: _containers.RepeatedCompositeFieldContainer[_runs_pb2.RunRef]
     only_different: bool
     def __init__(self, runs: _Optional[_Iterable[_Union[_runs_pb2.RunRef, _Mapping]]] = ..., only_different: bool = ...) -> None: ...
+
+class ReadTextRequest(_message.Message):
+    __slots__ = ("run", "metric", "limit")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    run: _runs_pb2.RunRef
+    metric: str
+    limit: int
+    def __init__(self, run: _Optional[_Union[_runs_pb2.RunRef, _Mapping]] = ..., metric: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...

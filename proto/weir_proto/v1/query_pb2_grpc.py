@@ -59,6 +59,11 @@ class QueryStub(object):
                 request_serializer=weir__proto_dot_v1_dot_query__pb2.CompareRunsRequest.SerializeToString,
                 response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
                 _registered_method=True)
+        self.ReadText = channel.unary_stream(
+                '/weir.v1.Query/ReadText',
+                request_serializer=weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+                _registered_method=True)
 
 
 class QueryServicer(object):
@@ -90,6 +95,13 @@ class QueryServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadText(self, request, context):
+        """Points whose value is text: rank, step, time_unix_us, value.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_QueryServicer_to_server(servicer, server):
             'CompareRuns': grpc.unary_stream_rpc_method_handler(
                     servicer.CompareRuns,
                     request_deserializer=weir__proto_dot_v1_dot_query__pb2.CompareRunsRequest.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
+            ),
+            'ReadText': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadText,
+                    request_deserializer=weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.FromString,
                     response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
             ),
     }
@@ -220,6 +237,33 @@ class Query(object):
             target,
             '/weir.v1.Query/CompareRuns',
             weir__proto_dot_v1_dot_query__pb2.CompareRunsRequest.SerializeToString,
+            weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weir.v1.Query/ReadText',
+            weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.SerializeToString,
             weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
             options,
             channel_credentials,

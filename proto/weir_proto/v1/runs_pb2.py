@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18weir_proto/v1/runs.proto\x12\x07weir.v1\"U\n\x07Project\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04runs\x18\x02 \x01(\x04\x12\x0f\n\x07running\x18\x03 \x01(\x04\x12\x1d\n\x15last_activity_unix_us\x18\x04 \x01(\x06\")\n\x06RunRef\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"\x15\n\x13ListProjectsRequest\":\n\x14ListProjectsResponse\x12\"\n\x08projects\x18\x01 \x03(\x0b\x32\x10.weir.v1.Project\"n\n\x05Value\x12\x0f\n\x05\x66loat\x18\x01 \x01(\x01H\x00\x12\r\n\x03int\x18\x02 \x01(\x12H\x00\x12\x0e\n\x04\x62ool\x18\x03 \x01(\x08H\x00\x12\r\n\x03str\x18\x04 \x01(\tH\x00\x12\x0e\n\x04json\x18\x05 \x01(\tH\x00\x12\x0e\n\x04null\x18\x06 \x01(\x08H\x00\x42\x06\n\x04kind\"\x9a\x02\n\x07Session\x12\x10\n\x08producer\x18\x01 \x01(\x0c\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\x12\n\nlocal_rank\x18\x03 \x01(\r\x12\x12\n\nworld_size\x18\x04 \x01(\r\x12\x0c\n\x04node\x18\x05 \x01(\t\x12\x0b\n\x03pid\x18\x06 \x01(\r\x12\x10\n\x08launcher\x18\x07 \x01(\t\x12\x0c\n\x04role\x18\x08 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\t \x01(\r\x12\r\n\x05state\x18\n \x01(\t\x12\x11\n\texit_code\x18\x0b \x01(\x11\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x17\n\x0fstarted_unix_us\x18\r \x01(\x06\x12\x19\n\x11last_seen_unix_us\x18\x0e \x01(\x06\x12\x15\n\rcommitted_seq\x18\x0f \x01(\x04\"\xb8\x04\n\x03Run\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05group\x18\x04 \x01(\t\x12\x10\n\x08job_type\x18\x05 \x01(\t\x12\x0c\n\x04user\x18\x06 \x01(\t\x12\r\n\x05notes\x18\x07 \x01(\t\x12\r\n\x05state\x18\x08 \x01(\t\x12\x0c\n\x04tags\x18\t \x03(\t\x12\x17\n\x0f\x63reated_unix_us\x18\n \x01(\x06\x12\x18\n\x10\x66inished_unix_us\x18\x0b \x01(\x06\x12\x19\n\x11last_seen_unix_us\x18\x0c \x01(\x06\x12\x12\n\nworld_size\x18\r \x01(\r\x12\r\n\x05ranks\x18\x0e \x01(\r\x12(\n\x06\x63onfig\x18\x0f \x03(\x0b\x32\x18.weir.v1.Run.ConfigEntry\x12*\n\x07summary\x18\x10 \x03(\x0b\x32\x19.weir.v1.Run.SummaryEntry\x12$\n\x04meta\x18\x11 \x03(\x0b\x32\x16.weir.v1.Run.MetaEntry\x1a=\n\x0b\x43onfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Value:\x02\x38\x01\x1a>\n\x0cSummaryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Value:\x02\x38\x01\x1a;\n\tMetaEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Value:\x02\x38\x01\"s\n\x0fListRunsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\r\n\x05where\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\r\x12\x0e\n\x06offset\x18\x05 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x06 \x03(\t\"=\n\x10ListRunsResponse\x12\x1a\n\x04runs\x18\x01 \x03(\x0b\x32\x0c.weir.v1.Run\x12\r\n\x05total\x18\x02 \x01(\x04\"0\n\rGetRunRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"O\n\x0eGetRunResponse\x12\x19\n\x03run\x18\x01 \x01(\x0b\x32\x0c.weir.v1.Run\x12\"\n\x08sessions\x18\x02 \x03(\x0b\x32\x10.weir.v1.Session\"\x94\x01\n\x10UpdateRunRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x11\n\x04name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05notes\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08\x61\x64\x64_tags\x18\x05 \x03(\t\x12\x13\n\x0bremove_tags\x18\x06 \x03(\tB\x07\n\x05_nameB\x08\n\x06_notes\".\n\x11UpdateRunResponse\x12\x19\n\x03run\x18\x01 \x01(\x0b\x32\x0c.weir.v1.Run\"A\n\x0eStopRunRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x11\n\x0fStopRunResponse2\xd1\x02\n\x04Runs\x12K\n\x0cListProjects\x12\x1c.weir.v1.ListProjectsRequest\x1a\x1d.weir.v1.ListProjectsResponse\x12?\n\x08ListRuns\x12\x18.weir.v1.ListRunsRequest\x1a\x19.weir.v1.ListRunsResponse\x12\x39\n\x06GetRun\x12\x16.weir.v1.GetRunRequest\x1a\x17.weir.v1.GetRunResponse\x12\x42\n\tUpdateRun\x12\x19.weir.v1.UpdateRunRequest\x1a\x1a.weir.v1.UpdateRunResponse\x12<\n\x07StopRun\x12\x17.weir.v1.StopRunRequest\x1a\x18.weir.v1.StopRunResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18weir_proto/v1/runs.proto\x12\x07weir.v1\"U\n\x07Project\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04runs\x18\x02 \x01(\x04\x12\x0f\n\x07running\x18\x03 \x01(\x04\x12\x1d\n\x15last_activity_unix_us\x18\x04 \x01(\x06\")\n\x06RunRef\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"\x15\n\x13ListProjectsRequest\":\n\x14ListProjectsResponse\x12\"\n\x08projects\x18\x01 \x03(\x0b\x32\x10.weir.v1.Project\"n\n\x05Value\x12\x0f\n\x05\x66loat\x18\x01 \x01(\x01H\x00\x12\r\n\x03int\x18\x02 \x01(\x12H\x00\x12\x0e\n\x04\x62ool\x18\x03 \x01(\x08H\x00\x12\r\n\x03str\x18\x04 \x01(\tH\x00\x12\x0e\n\x04json\x18\x05 \x01(\tH\x00\x12\x0e\n\x04null\x18\x06 \x01(\x08H\x00\x42\x06\n\x04kind\"\x9a\x02\n\x07Session\x12\x10\n\x08producer\x18\x01 \x01(\x0c\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\x12\n\nlocal_rank\x18\x03 \x01(\r\x12\x12\n\nworld_size\x18\x04 \x01(\r\x12\x0c\n\x04node\x18\x05 \x01(\t\x12\x0b\n\x03pid\x18\x06 \x01(\r\x12\x10\n\x08launcher\x18\x07 \x01(\t\x12\x0c\n\x04role\x18\x08 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\t \x01(\r\x12\r\n\x05state\x18\n \x01(\t\x12\x11\n\texit_code\x18\x0b \x01(\x11\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x17\n\x0fstarted_unix_us\x18\r \x01(\x06\x12\x19\n\x11last_seen_unix_us\x18\x0e \x01(\x06\x12\x15\n\rcommitted_seq\x18\x0f \x01(\x04\"\xf3\x04\n\x03Run\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05group\x18\x04 \x01(\t\x12\x10\n\x08job_type\x18\x05 \x01(\t\x12\x0c\n\x04user\x18\x06 \x01(\t\x12\r\n\x05notes\x18\x07 \x01(\t\x12\r\n\x05state\x18\x08 \x01(\t\x12\x0c\n\x04tags\x18\t \x03(\t\x12\x17\n\x0f\x63reated_unix_us\x18\n \x01(\x06\x12\x18\n\x10\x66inished_unix_us\x18\x0b \x01(\x06\x12\x19\n\x11last_seen_unix_us\x18\x0c \x01(\x06\x12\x12\n\nworld_size\x18\r \x01(\r\x12\r\n\x05ranks\x18\x0e \x01(\r\x12(\n\x06\x63onfig\x18\x0f \x03(\x0b\x32\x18.weir.v1.Run.ConfigEntry\x12*\n\x07summary\x18\x10 \x03(\x0b\x32\x19.weir.v1.Run.SummaryEntry\x12$\n\x04meta\x18\x11 \x03(\x0b\x32\x16.weir.v1.Run.MetaEntry\x12\x15\n\rparent_run_id\x18\x12 \x01(\t\x12\x11\n\tfork_step\x18\x13 \x01(\x12\x12\x0f\n\x07rewinds\x18\x14 \x03(\x12\x1a=\n\x0b\x43onfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Value:\x02\x38\x01\x1a>\n\x0cSummaryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Value:\x02\x38\x01\x1a;\n\tMetaEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x1d\n\x05value\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Value:\x02\x38\x01\"s\n\x0fListRunsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\r\n\x05where\x18\x02 \x01(\t\x12\x10\n\x08order_by\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\r\x12\x0e\n\x06offset\x18\x05 \x01(\r\x12\x0f\n\x07\x63olumns\x18\x06 \x03(\t\"=\n\x10ListRunsResponse\x12\x1a\n\x04runs\x18\x01 \x03(\x0b\x32\x0c.weir.v1.Run\x12\r\n\x05total\x18\x02 \x01(\x04\"0\n\rGetRunRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"O\n\x0eGetRunResponse\x12\x19\n\x03run\x18\x01 \x01(\x0b\x32\x0c.weir.v1.Run\x12\"\n\x08sessions\x18\x02 \x03(\x0b\x32\x10.weir.v1.Session\"\x94\x01\n\x10UpdateRunRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x11\n\x04name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05notes\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08\x61\x64\x64_tags\x18\x05 \x03(\t\x12\x13\n\x0bremove_tags\x18\x06 \x03(\tB\x07\n\x05_nameB\x08\n\x06_notes\".\n\x11UpdateRunResponse\x12\x19\n\x03run\x18\x01 \x01(\x0b\x32\x0c.weir.v1.Run\"A\n\x0eStopRunRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x11\n\x0fStopRunResponse\"h\n\x11ListEventsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x14\n\x0cmin_severity\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\r\"\xf4\x01\n\x08RunEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\x0c\x12\x14\n\x0ctime_unix_us\x18\x02 \x01(\x06\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x10\n\x08severity\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\t\x12\x11\n\x04step\x18\x07 \x01(\x12H\x00\x88\x01\x01\x12\x0c\n\x04rank\x18\x08 \x01(\r\x12+\n\x05\x61ttrs\x18\t \x03(\x0b\x32\x1c.weir.v1.RunEvent.AttrsEntry\x1a,\n\nAttrsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05_step\"F\n\x12ListEventsResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.weir.v1.RunEvent\x12\r\n\x05total\x18\x02 \x01(\x04\"3\n\x10GetLedgerRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"\xf7\x01\n\nLedgerLine\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\x11\n\tproducers\x18\x02 \x03(\x0c\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63laimed\x18\x04 \x01(\x08\x12\x0c\n\x04sent\x18\x05 \x01(\x04\x12\x0e\n\x06stored\x18\x06 \x01(\x04\x12\x10\n\x08rejected\x18\x07 \x01(\x04\x12\x0c\n\x04\x64\x65\x61\x64\x18\x08 \x01(\x04\x12\x0c\n\x04lost\x18\t \x01(\x04\x12\x0f\n\x07\x64ropped\x18\n \x01(\x04\x12\x0f\n\x07refused\x18\x0b \x01(\x04\x12\x13\n\x0bsent_digest\x18\x0c \x01(\x06\x12\x15\n\rstored_digest\x18\r \x01(\x06\x12\x0f\n\x07verdict\x18\x0e \x01(\t\"B\n\tLedgerGap\x12\x10\n\x08producer\x18\x01 \x01(\x0c\x12\x11\n\tfirst_seq\x18\x02 \x01(\x04\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\"r\n\x0eLedgerProducer\x12\x10\n\x08producer\x18\x01 \x01(\x0c\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\x13\n\x0b\x63laimed_seq\x18\x03 \x01(\x04\x12\x15\n\rcommitted_seq\x18\x04 \x01(\x04\x12\x14\n\x0c\x61\x63\x63\x65pted_seq\x18\x05 \x01(\x04\"\xac\x01\n\x11GetLedgerResponse\x12\x0f\n\x07verdict\x18\x01 \x01(\t\x12\"\n\x05lines\x18\x02 \x03(\x0b\x32\x13.weir.v1.LedgerLine\x12 \n\x04gaps\x18\x03 \x03(\x0b\x32\x12.weir.v1.LedgerGap\x12*\n\tproducers\x18\x04 \x03(\x0b\x32\x17.weir.v1.LedgerProducer\x12\x14\n\x0crows_at_rest\x18\x05 \x01(\x04\x32\xdc\x03\n\x04Runs\x12K\n\x0cListProjects\x12\x1c.weir.v1.ListProjectsRequest\x1a\x1d.weir.v1.ListProjectsResponse\x12?\n\x08ListRuns\x12\x18.weir.v1.ListRunsRequest\x1a\x19.weir.v1.ListRunsResponse\x12\x39\n\x06GetRun\x12\x16.weir.v1.GetRunRequest\x1a\x17.weir.v1.GetRunResponse\x12\x42\n\tUpdateRun\x12\x19.weir.v1.UpdateRunRequest\x1a\x1a.weir.v1.UpdateRunResponse\x12<\n\x07StopRun\x12\x17.weir.v1.StopRunRequest\x1a\x18.weir.v1.StopRunResponse\x12\x45\n\nListEvents\x12\x1a.weir.v1.ListEventsRequest\x1a\x1b.weir.v1.ListEventsResponse\x12\x42\n\tGetLedger\x12\x19.weir.v1.GetLedgerRequest\x1a\x1a.weir.v1.GetLedgerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -27,6 +27,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUN_SUMMARYENTRY']._serialized_options = b'8\001'
   _globals['_RUN_METAENTRY']._loaded_options = None
   _globals['_RUN_METAENTRY']._serialized_options = b'8\001'
+  _globals['_RUNEVENT_ATTRSENTRY']._loaded_options = None
+  _globals['_RUNEVENT_ATTRSENTRY']._serialized_options = b'8\001'
   _globals['_PROJECT']._serialized_start=37
   _globals['_PROJECT']._serialized_end=122
   _globals['_RUNREF']._serialized_start=124
@@ -40,29 +42,47 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION']._serialized_start=363
   _globals['_SESSION']._serialized_end=645
   _globals['_RUN']._serialized_start=648
-  _globals['_RUN']._serialized_end=1216
-  _globals['_RUN_CONFIGENTRY']._serialized_start=1030
-  _globals['_RUN_CONFIGENTRY']._serialized_end=1091
-  _globals['_RUN_SUMMARYENTRY']._serialized_start=1093
-  _globals['_RUN_SUMMARYENTRY']._serialized_end=1155
-  _globals['_RUN_METAENTRY']._serialized_start=1157
-  _globals['_RUN_METAENTRY']._serialized_end=1216
-  _globals['_LISTRUNSREQUEST']._serialized_start=1218
-  _globals['_LISTRUNSREQUEST']._serialized_end=1333
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1335
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1396
-  _globals['_GETRUNREQUEST']._serialized_start=1398
-  _globals['_GETRUNREQUEST']._serialized_end=1446
-  _globals['_GETRUNRESPONSE']._serialized_start=1448
-  _globals['_GETRUNRESPONSE']._serialized_end=1527
-  _globals['_UPDATERUNREQUEST']._serialized_start=1530
-  _globals['_UPDATERUNREQUEST']._serialized_end=1678
-  _globals['_UPDATERUNRESPONSE']._serialized_start=1680
-  _globals['_UPDATERUNRESPONSE']._serialized_end=1726
-  _globals['_STOPRUNREQUEST']._serialized_start=1728
-  _globals['_STOPRUNREQUEST']._serialized_end=1793
-  _globals['_STOPRUNRESPONSE']._serialized_start=1795
-  _globals['_STOPRUNRESPONSE']._serialized_end=1812
-  _globals['_RUNS']._serialized_start=1815
-  _globals['_RUNS']._serialized_end=2152
+  _globals['_RUN']._serialized_end=1275
+  _globals['_RUN_CONFIGENTRY']._serialized_start=1089
+  _globals['_RUN_CONFIGENTRY']._serialized_end=1150
+  _globals['_RUN_SUMMARYENTRY']._serialized_start=1152
+  _globals['_RUN_SUMMARYENTRY']._serialized_end=1214
+  _globals['_RUN_METAENTRY']._serialized_start=1216
+  _globals['_RUN_METAENTRY']._serialized_end=1275
+  _globals['_LISTRUNSREQUEST']._serialized_start=1277
+  _globals['_LISTRUNSREQUEST']._serialized_end=1392
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1394
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1455
+  _globals['_GETRUNREQUEST']._serialized_start=1457
+  _globals['_GETRUNREQUEST']._serialized_end=1505
+  _globals['_GETRUNRESPONSE']._serialized_start=1507
+  _globals['_GETRUNRESPONSE']._serialized_end=1586
+  _globals['_UPDATERUNREQUEST']._serialized_start=1589
+  _globals['_UPDATERUNREQUEST']._serialized_end=1737
+  _globals['_UPDATERUNRESPONSE']._serialized_start=1739
+  _globals['_UPDATERUNRESPONSE']._serialized_end=1785
+  _globals['_STOPRUNREQUEST']._serialized_start=1787
+  _globals['_STOPRUNREQUEST']._serialized_end=1852
+  _globals['_STOPRUNRESPONSE']._serialized_start=1854
+  _globals['_STOPRUNRESPONSE']._serialized_end=1871
+  _globals['_LISTEVENTSREQUEST']._serialized_start=1873
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1977
+  _globals['_RUNEVENT']._serialized_start=1980
+  _globals['_RUNEVENT']._serialized_end=2224
+  _globals['_RUNEVENT_ATTRSENTRY']._serialized_start=2171
+  _globals['_RUNEVENT_ATTRSENTRY']._serialized_end=2215
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=2226
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=2296
+  _globals['_GETLEDGERREQUEST']._serialized_start=2298
+  _globals['_GETLEDGERREQUEST']._serialized_end=2349
+  _globals['_LEDGERLINE']._serialized_start=2352
+  _globals['_LEDGERLINE']._serialized_end=2599
+  _globals['_LEDGERGAP']._serialized_start=2601
+  _globals['_LEDGERGAP']._serialized_end=2667
+  _globals['_LEDGERPRODUCER']._serialized_start=2669
+  _globals['_LEDGERPRODUCER']._serialized_end=2783
+  _globals['_GETLEDGERRESPONSE']._serialized_start=2786
+  _globals['_GETLEDGERRESPONSE']._serialized_end=2958
+  _globals['_RUNS']._serialized_start=2961
+  _globals['_RUNS']._serialized_end=3437
 # @@protoc_insertion_point(module_scope)

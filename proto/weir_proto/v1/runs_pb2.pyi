@@ -86,7 +86,7 @@ class Session(_message.Message):
     def __init__(self, producer: _Optional[bytes] = ..., rank: _Optional[int] = ..., local_rank: _Optional[int] = ..., world_size: _Optional[int] = ..., node: _Optional[str] = ..., pid: _Optional[int] = ..., launcher: _Optional[str] = ..., role: _Optional[str] = ..., attempt: _Optional[int] = ..., state: _Optional[str] = ..., exit_code: _Optional[int] = ..., reason: _Optional[str] = ..., started_unix_us: _Optional[int] = ..., last_seen_unix_us: _Optional[int] = ..., committed_seq: _Optional[int] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("project", "run_id", "name", "group", "job_type", "user", "notes", "state", "tags", "created_unix_us", "finished_unix_us", "last_seen_unix_us", "world_size", "ranks", "config", "summary", "meta")
+    __slots__ = ("project", "run_id", "name", "group", "job_type", "user", "notes", "state", "tags", "created_unix_us", "finished_unix_us", "last_seen_unix_us", "world_size", "ranks", "config", "summary", "meta", "parent_run_id", "fork_step", "rewinds")
     class ConfigEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +125,9 @@ class Run(_message.Message):
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
+    PARENT_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    FORK_STEP_FIELD_NUMBER: _ClassVar[int]
+    REWINDS_FIELD_NUMBER: _ClassVar[int]
     project: str
     run_id: str
     name: str
@@ -142,7 +145,10 @@ class Run(_message.Message):
     config: _containers.MessageMap[str, Value]
     summary: _containers.MessageMap[str, Value]
     meta: _containers.MessageMap[str, Value]
-    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., name: _Optional[str] = ..., group: _Optional[str] = ..., job_type: _Optional[str] = ..., user: _Optional[str] = ..., notes: _Optional[str] = ..., state: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., created_unix_us: _Optional[int] = ..., finished_unix_us: _Optional[int] = ..., last_seen_unix_us: _Optional[int] = ..., world_size: _Optional[int] = ..., ranks: _Optional[int] = ..., config: _Optional[_Mapping[str, Value]] = ..., summary: _Optional[_Mapping[str, Value]] = ..., meta: _Optional[_Mapping[str, Value]] = ...) -> None: ...
+    parent_run_id: str
+    fork_step: int
+    rewinds: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., name: _Optional[str] = ..., group: _Optional[str] = ..., job_type: _Optional[str] = ..., user: _Optional[str] = ..., notes: _Optional[str] = ..., state: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., created_unix_us: _Optional[int] = ..., finished_unix_us: _Optional[int] = ..., last_seen_unix_us: _Optional[int] = ..., world_size: _Optional[int] = ..., ranks: _Optional[int] = ..., config: _Optional[_Mapping[str, Value]] = ..., summary: _Optional[_Mapping[str, Value]] = ..., meta: _Optional[_Mapping[str, Value]] = ..., parent_run_id: _Optional[str] = ..., fork_step: _Optional[int] = ..., rewinds: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ListRunsRequest(_message.Message):
     __slots__ = ("project", "where", "order_by", "limit", "offset", "columns")
@@ -219,3 +225,132 @@ class StopRunRequest(_message.Message):
 class StopRunResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class ListEventsRequest(_message.Message):
+    __slots__ = ("project", "run_id", "kinds", "min_severity", "limit")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    MIN_SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    run_id: str
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    min_severity: str
+    limit: int
+    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., min_severity: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class RunEvent(_message.Message):
+    __slots__ = ("event_id", "time_unix_us", "kind", "severity", "title", "body", "step", "rank", "attrs")
+    class AttrsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    ATTRS_FIELD_NUMBER: _ClassVar[int]
+    event_id: bytes
+    time_unix_us: int
+    kind: str
+    severity: str
+    title: str
+    body: str
+    step: int
+    rank: int
+    attrs: _containers.ScalarMap[str, str]
+    def __init__(self, event_id: _Optional[bytes] = ..., time_unix_us: _Optional[int] = ..., kind: _Optional[str] = ..., severity: _Optional[str] = ..., title: _Optional[str] = ..., body: _Optional[str] = ..., step: _Optional[int] = ..., rank: _Optional[int] = ..., attrs: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ListEventsResponse(_message.Message):
+    __slots__ = ("events", "total")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[RunEvent]
+    total: int
+    def __init__(self, events: _Optional[_Iterable[_Union[RunEvent, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class GetLedgerRequest(_message.Message):
+    __slots__ = ("project", "run_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    run_id: str
+    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ...) -> None: ...
+
+class LedgerLine(_message.Message):
+    __slots__ = ("rank", "producers", "kind", "claimed", "sent", "stored", "rejected", "dead", "lost", "dropped", "refused", "sent_digest", "stored_digest", "verdict")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    PRODUCERS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    DEAD_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    SENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    STORED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    producers: _containers.RepeatedScalarFieldContainer[bytes]
+    kind: str
+    claimed: bool
+    sent: int
+    stored: int
+    rejected: int
+    dead: int
+    lost: int
+    dropped: int
+    refused: int
+    sent_digest: int
+    stored_digest: int
+    verdict: str
+    def __init__(self, rank: _Optional[int] = ..., producers: _Optional[_Iterable[bytes]] = ..., kind: _Optional[str] = ..., claimed: bool = ..., sent: _Optional[int] = ..., stored: _Optional[int] = ..., rejected: _Optional[int] = ..., dead: _Optional[int] = ..., lost: _Optional[int] = ..., dropped: _Optional[int] = ..., refused: _Optional[int] = ..., sent_digest: _Optional[int] = ..., stored_digest: _Optional[int] = ..., verdict: _Optional[str] = ...) -> None: ...
+
+class LedgerGap(_message.Message):
+    __slots__ = ("producer", "first_seq", "last_seq")
+    PRODUCER_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    producer: bytes
+    first_seq: int
+    last_seq: int
+    def __init__(self, producer: _Optional[bytes] = ..., first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ...) -> None: ...
+
+class LedgerProducer(_message.Message):
+    __slots__ = ("producer", "rank", "claimed_seq", "committed_seq", "accepted_seq")
+    PRODUCER_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_SEQ_FIELD_NUMBER: _ClassVar[int]
+    COMMITTED_SEQ_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_SEQ_FIELD_NUMBER: _ClassVar[int]
+    producer: bytes
+    rank: int
+    claimed_seq: int
+    committed_seq: int
+    accepted_seq: int
+    def __init__(self, producer: _Optional[bytes] = ..., rank: _Optional[int] = ..., claimed_seq: _Optional[int] = ..., committed_seq: _Optional[int] = ..., accepted_seq: _Optional[int] = ...) -> None: ...
+
+class GetLedgerResponse(_message.Message):
+    __slots__ = ("verdict", "lines", "gaps", "producers", "rows_at_rest")
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GAPS_FIELD_NUMBER: _ClassVar[int]
+    PRODUCERS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_AT_REST_FIELD_NUMBER: _ClassVar[int]
+    verdict: str
+    lines: _containers.RepeatedCompositeFieldContainer[LedgerLine]
+    gaps: _containers.RepeatedCompositeFieldContainer[LedgerGap]
+    producers: _containers.RepeatedCompositeFieldContainer[LedgerProducer]
+    rows_at_rest: int
+    def __init__(self, verdict: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[LedgerLine, _Mapping]]] = ..., gaps: _Optional[_Iterable[_Union[LedgerGap, _Mapping]]] = ..., producers: _Optional[_Iterable[_Union[LedgerProducer, _Mapping]]] = ..., rows_at_rest: _Optional[int] = ...) -> None: ...

@@ -64,6 +64,16 @@ class RunsStub(object):
                 request_serializer=weir__proto_dot_v1_dot_runs__pb2.StopRunRequest.SerializeToString,
                 response_deserializer=weir__proto_dot_v1_dot_runs__pb2.StopRunResponse.FromString,
                 _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/weir.v1.Runs/ListEvents',
+                request_serializer=weir__proto_dot_v1_dot_runs__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_runs__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.GetLedger = channel.unary_unary(
+                '/weir.v1.Runs/GetLedger',
+                request_serializer=weir__proto_dot_v1_dot_runs__pb2.GetLedgerRequest.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_runs__pb2.GetLedgerResponse.FromString,
+                _registered_method=True)
 
 
 class RunsServicer(object):
@@ -101,6 +111,20 @@ class RunsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvents(self, request, context):
+        """What happened to a run: alerts, refusals, losses, dead letters.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLedger(self, request, context):
+        """Does everything its producers sent lie in the store, once and unchanged?
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RunsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +152,16 @@ def add_RunsServicer_to_server(servicer, server):
                     servicer.StopRun,
                     request_deserializer=weir__proto_dot_v1_dot_runs__pb2.StopRunRequest.FromString,
                     response_serializer=weir__proto_dot_v1_dot_runs__pb2.StopRunResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=weir__proto_dot_v1_dot_runs__pb2.ListEventsRequest.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_runs__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'GetLedger': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLedger,
+                    request_deserializer=weir__proto_dot_v1_dot_runs__pb2.GetLedgerRequest.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_runs__pb2.GetLedgerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -264,6 +298,60 @@ class Runs(object):
             '/weir.v1.Runs/StopRun',
             weir__proto_dot_v1_dot_runs__pb2.StopRunRequest.SerializeToString,
             weir__proto_dot_v1_dot_runs__pb2.StopRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/weir.v1.Runs/ListEvents',
+            weir__proto_dot_v1_dot_runs__pb2.ListEventsRequest.SerializeToString,
+            weir__proto_dot_v1_dot_runs__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/weir.v1.Runs/GetLedger',
+            weir__proto_dot_v1_dot_runs__pb2.GetLedgerRequest.SerializeToString,
+            weir__proto_dot_v1_dot_runs__pb2.GetLedgerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from weir_proto.v1 import ingest_pb2 as weir__proto_dot_v1_dot_ingest__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aweir_proto/v1/stream.proto\x12\x07weir.v1\x1a\x1aweir_proto/v1/ingest.proto\"\xa0\x01\n\x05\x45ntry\x12\x1f\n\x06origin\x18\x01 \x01(\x0b\x32\x0f.weir.v1.Origin\x12\x1d\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Frame\x12\x1b\n\x13run_created_unix_us\x18\x03 \x01(\x06\x12\x18\n\x10\x61\x63\x63\x65pted_unix_us\x18\x04 \x01(\x06\x12 \n\x07rejects\x18\x05 \x03(\x0b\x32\x0f.weir.v1.Rejectb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aweir_proto/v1/stream.proto\x12\x07weir.v1\x1a\x1aweir_proto/v1/ingest.proto\"\xd6\x01\n\x05\x45ntry\x12\x1f\n\x06origin\x18\x01 \x01(\x0b\x32\x0f.weir.v1.Origin\x12\x1d\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x0e.weir.v1.Frame\x12\x1b\n\x13run_created_unix_us\x18\x03 \x01(\x06\x12\x18\n\x10\x61\x63\x63\x65pted_unix_us\x18\x04 \x01(\x06\x12 \n\x07rejects\x18\x05 \x03(\x0b\x32\x0f.weir.v1.Reject\x12 \n\x08rejected\x18\x06 \x03(\x0b\x32\x0e.weir.v1.Tally\x12\x12\n\nunreadable\x18\x07 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -23,5 +23,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'weir_proto.v1.stream_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ENTRY']._serialized_start=68
-  _globals['_ENTRY']._serialized_end=228
+  _globals['_ENTRY']._serialized_end=282
 # @@protoc_insertion_point(module_scope)

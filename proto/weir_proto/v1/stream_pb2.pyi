@@ -7,15 +7,19 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Entry(_message.Message):
-    __slots__ = ("origin", "frame", "run_created_unix_us", "accepted_unix_us", "rejects")
+    __slots__ = ("origin", "frame", "run_created_unix_us", "accepted_unix_us", "rejects", "rejected", "unreadable")
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
     RUN_CREATED_UNIX_US_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_UNIX_US_FIELD_NUMBER: _ClassVar[int]
     REJECTS_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    UNREADABLE_FIELD_NUMBER: _ClassVar[int]
     origin: _ingest_pb2.Origin
     frame: _ingest_pb2.Frame
     run_created_unix_us: int
     accepted_unix_us: int
     rejects: _containers.RepeatedCompositeFieldContainer[_ingest_pb2.Reject]
-    def __init__(self, origin: _Optional[_Union[_ingest_pb2.Origin, _Mapping]] = ..., frame: _Optional[_Union[_ingest_pb2.Frame, _Mapping]] = ..., run_created_unix_us: _Optional[int] = ..., accepted_unix_us: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[_ingest_pb2.Reject, _Mapping]]] = ...) -> None: ...
+    rejected: _containers.RepeatedCompositeFieldContainer[_ingest_pb2.Tally]
+    unreadable: bool
+    def __init__(self, origin: _Optional[_Union[_ingest_pb2.Origin, _Mapping]] = ..., frame: _Optional[_Union[_ingest_pb2.Frame, _Mapping]] = ..., run_created_unix_us: _Optional[int] = ..., accepted_unix_us: _Optional[int] = ..., rejects: _Optional[_Iterable[_Union[_ingest_pb2.Reject, _Mapping]]] = ..., rejected: _Optional[_Iterable[_Union[_ingest_pb2.Tally, _Mapping]]] = ..., unreadable: bool = ...) -> None: ...

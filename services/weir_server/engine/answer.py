@@ -7,6 +7,7 @@ from typing import IO
 
 from starlette.types import Send
 
+from weir_server import fault
 from weir_server.engine.compression import Packer, packer
 from weir_server.engine.reply import Headers
 
@@ -28,8 +29,9 @@ class Answer:
             headers = headers | {"Content-Encoding": encoding}
             self._packer = packer(encoding)
         self.begun = True
-        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        raw = [(name.lower().encode(), _header(value)) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        fault.hit("engine.mid_answer")
 
     async def piece(self, data: bytes) -> None:
         """Send some of the body."""
@@ -66,6 +68,11 @@ class Answer:
 
     async def _body(self, data: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+def _header(value: str) -> bytes:
+    """Return a value as ClickHouse sends it; some, as a query's id, are the client's own words."""
+    return value.encode("utf-8", "backslashreplace")
 
 
 def _pieces(held: IO[bytes]) -> Iterator[bytes]:

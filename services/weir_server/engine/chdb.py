@@ -8,8 +8,9 @@ What was found out about chDB 4.4 (ClickHouse 26.9), and is relied on here:
 - `INTO OUTFILE '/dev/fd/N' APPEND` writes a result of any format into a pipe, also under
   `readonly`, and waits when the pipe is full: results stream in bounded memory. A reader that
   goes away does not stop the query; `KILL QUERY` does.
-- `send_insert` parses rows as they arrive; cancelled before `finish`, it commits nothing of a
-  block that is not full yet, as ClickHouse's own HTTP interface does.
+- `send_insert` tells nobody of what goes wrong behind the parser: a full disk, too many parts, a
+  constraint, a view that throws all end as success with nothing stored (chdb-core 26.9.0). So rows
+  go in by `FROM INFILE '/dev/fd/N'`, which does tell.
 - The database `default` starts as an overlay with the file system: SELECT * FROM `/etc/passwd`
   reads that file, under `readonly` too. Detached and attached again it is a plain database.
 """
@@ -27,6 +28,7 @@ from chdb import _chdb
 from weir_server.engine import errors
 from weir_server.engine.errors import QueryFailed, from_engine
 from weir_server.engine.outcome import Outcome
+from weir_server.engine.rows_file import held
 from weir_server.engine.statement import Kind, Statement
 from weir_server.engine.stderr import caught
 from weir_server.errors import StartupError
@@ -38,8 +40,9 @@ _QUOTED = re.compile(r"([\\'])")
 class Handle:
     """One connection to the engine: its settings and database are its own. Not for two threads at once."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, folder: Path) -> None:
         self._connection = connection
+        self._folder = folder  # for rows that are too many for memory
 
     def apply(self, settings: Mapping[str, str], *, database: str = "", readonly: int = 0) -> None:
         """Set the database, the settings and, last, `readonly`.
@@ -101,29 +104,21 @@ class Handle:
     def insert(
         self, statement: Statement, rows: Iterable[bytes], *, parameters: Mapping[str, str]
     ) -> Outcome:
-        """Insert `rows`, in the statement's format, as they arrive.
+        """Insert `rows`, in the statement's format, once all of them are there.
 
-        Whatever goes wrong, in the engine or while iterating over `rows`, cancels the insert.
+        Whatever goes wrong while iterating over `rows` ends the insert before it began.
         """
-        if parameters:  # send_insert takes none, the handle does
-            self.apply({f"param_{name}": value for name, value in parameters.items()})
-        try:
-            inserter = self._connection.send_insert(statement.sql.decode(), statement.format)
-        except RuntimeError as fault:
-            raise from_engine(str(fault)) from fault
-        try:
-            for chunk in rows:
-                _engine_call(inserter.append, chunk)
-            done = _engine_call(inserter.finish)
-        except BaseException:
-            _engine_call(inserter.cancel)
-            raise
+        at = statement.source_at
+        with held(rows, self._folder) as source:
+            door = f" FROM INFILE '/dev/fd/{source}' ".encode()
+            sql = statement.sql[:at] + door + statement.sql[at:]
+            done = self._query(sql + f" FORMAT {statement.format}".encode(), parameters=parameters)
         return Outcome(
-            read_rows=done.rows_written,
-            read_bytes=done.bytes_written,
-            written_rows=done.rows_written,
-            written_bytes=done.bytes_written,
-            elapsed_ns=int(done.elapsed * 1e9),
+            read_rows=done.rows_written(),
+            read_bytes=done.bytes_written(),
+            written_rows=done.rows_written(),
+            written_bytes=done.bytes_written(),
+            elapsed_ns=int(done.elapsed() * 1e9),
         )
 
     def close(self) -> None:
@@ -202,7 +197,7 @@ class Engine:
         """Open a handle for one request; only a RESULT has a time limit from the start."""
         timeout = self._timeout if kind is Kind.RESULT else ""
         address = f"{self._path.absolute()}?{self._options}{timeout}"  # chDB decodes no path
-        return Handle(_engine_call(chdb.connect, address))
+        return Handle(_engine_call(chdb.connect, address), self._path)
 
     def kill(self, marker: str) -> None:
         """Stop the query that carries `marker`; nothing happens when there is none."""

@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from weir_server import telemetry
+from weir_server import fault, telemetry
 from weir_server.engine import errors, reply
 from weir_server.engine.answer import Answer
 from weir_server.engine.body import Body, read_statement
@@ -84,8 +84,9 @@ class Queries:
                 await self._run(request, body, query, answer)
         except QueryFailed as fault:
             telemetry.ENGINE_FAILURES.labels(fault.name).inc()
-            await body.drain(_DRAIN_BYTES)
-            await answer.whole(*reply.failure(self._server, query, fault))
+            with suppress(ClientDisconnect):  # gone before it heard what was wrong
+                await body.drain(_DRAIN_BYTES)
+                await answer.whole(*reply.failure(self._server, query, fault))
         except ClientDisconnect:
             telemetry.ENGINE_FAILURES.labels("CLIENT_GONE").inc()
         except asyncio.CancelledError:
@@ -161,7 +162,9 @@ class Queries:
             with self._sessions.handle(query, statement) as handle:
                 return handle.insert(statement, rows, parameters=query.parameters)
 
+        fault.hit("engine.before_insert")
         outcome = await self._work(insert)
+        fault.hit("engine.after_insert")
         telemetry.ENGINE_INSERTED_ROWS.inc(outcome.written_rows)
         telemetry.ENGINE_INSERT_BYTES.inc(rows.size_bytes)
         headers = reply.command_headers(self._server, query, statement, b"")

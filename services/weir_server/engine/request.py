@@ -26,6 +26,7 @@ _RESULT_BUFFER_BYTES = 1 << 20
 _MAX_RESULT_BUFFER_BYTES = 16 << 20
 _SESSION_TIMEOUT_S = 60
 _MAX_SESSION_TIMEOUT_S = 3600
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def _session(given: Mapping[str, str]) -> Session | None:
     if not given.get("session_id"):
         return None
     text = given.get("session_timeout", str(_SESSION_TIMEOUT_S))
-    if not text.isdecimal() or int(text) > _MAX_SESSION_TIMEOUT_S:
+    if not _is_whole(text) or int(text) > _MAX_SESSION_TIMEOUT_S:
         raise QueryFailed(
             errors.INVALID_SESSION_TIMEOUT,
             f"Session timeout '{text}' is not a number of seconds up to {_MAX_SESSION_TIMEOUT_S}",
@@ -210,7 +211,12 @@ def _is_on(value: str) -> bool:
     return value.lower() in ("1", "true")
 
 
+def _is_whole(text: str) -> bool:
+    # Python refuses to read a number of thousands of digits, and nobody means one.
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
 def _whole(name: str, text: str, low: int, high: int) -> int:
-    if not text.isdecimal() or not low <= int(text):
+    if not _is_whole(text) or not low <= int(text):
         raise QueryFailed(errors.BAD_ARGUMENTS, f"Parameter {name} is not a whole number: '{text}'")
     return min(int(text), high)

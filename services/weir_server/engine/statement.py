@@ -52,6 +52,7 @@ class Statement:
         sql: The text without a trailing `;`; for an INSERT without FORMAT and rows.
         format: The format it names, "" when it names none.
         answer_at: For a RESULT the byte of `sql` where `INTO OUTFILE` belongs.
+        source_at: For an INSERT the byte of `sql` where `FROM INFILE` belongs.
         rows_at: For an INSERT the byte of the text given where the rows begin.
         remembered: Whether it changes its session (SET, USE).
         temporary: Whether it makes something that lives only in its session.
@@ -61,6 +62,7 @@ class Statement:
     sql: bytes
     format: str = ""
     answer_at: int = 0
+    source_at: int = 0
     rows_at: int = 0
     remembered: bool = False
     temporary: bool = False
@@ -135,11 +137,24 @@ def _insert(text: bytes, seen: Sequence[Token]) -> Statement | None:
         )
     if before.text == b"FORMAT" and before.kind == "word" and len(seen) - 1 > target_end:
         name = text[last.start : last.end].decode()
-        head = text[: before.start].rstrip()
-        return Statement(Kind.INSERT, head, name, rows_at=_rows_start(text, last.end, name))
+        rows_at = _rows_start(text, last.end, name)
+        return _with_rows(text[: before.start].rstrip(), name, seen[:-2], rows_at=rows_at)
     if last.text == b"VALUES":
-        return Statement(Kind.INSERT, text[: last.start].rstrip(), "Values", rows_at=last.end)
+        head = text[: last.start].rstrip()
+        return _with_rows(head, "Values", seen[:-1], rows_at=last.end)
     return None
+
+
+def _with_rows(head: bytes, format_name: str, seen: Sequence[Token], *, rows_at: int) -> Statement:
+    """Return an INSERT whose rows follow; a file of rows is named before SETTINGS."""
+    behind_target = seen[_target_end(seen) :]
+    settings = (token.start for token in behind_target if token.depth == 0 and _is_settings(token))
+    source_at = next(settings, len(head))
+    return Statement(Kind.INSERT, head, format_name, source_at=source_at, rows_at=rows_at)
+
+
+def _is_settings(token: Token) -> bool:
+    return token.text == b"SETTINGS" and token.kind == "word"
 
 
 def _target_end(seen: Sequence[Token]) -> int:
@@ -192,7 +207,7 @@ def _classify(text: bytes, seen: Sequence[Token]) -> Statement:
     sql = text[: seen[-1].end]
     first = next((token.text for token in seen if token.text != b"("), b"")
     if first == b"INSERT" and not _has_select(seen):
-        return Statement(Kind.INSERT, sql, "Values", rows_at=len(text))
+        return _with_rows(sql, "Values", seen, rows_at=len(text))
     if first in _RESULT_WORDS and not _inserts(seen):
         at, name = _format_clause(seen)
         written = text[name.start : name.end].decode(errors="replace") if name else ""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Final
 
 from weir_proto.v1 import ingest_pb2
-from weir_server import telemetry
+from weir_server import fault, telemetry
 from weir_server.clock import Clock
 from weir_server.gateway.auth import Auth, Principal
 from weir_server.gateway.greeting import Greeter
@@ -131,6 +131,7 @@ class Conversation:
             return
         for message in await self._intake.take(frames):
             await self._send(message)
+        fault.hit("gateway.after_ack")
 
     # ── greeting ───────────────────────────────────────────────────────────
 
@@ -163,7 +164,9 @@ class Conversation:
         self._greetings.pop(name, None)
         self._producers[name] = producer
         telemetry.INGEST_PRODUCERS.inc()
+        fault.hit("gateway.before_welcome")
         await self._send(ingest_pb2.ServerMessage(producer=name, welcome=welcome))
+        fault.hit("gateway.after_welcome")
         self._watch.add(producer, self._news.set)
 
     def _forget(self, name: bytes) -> None:
@@ -199,6 +202,7 @@ class Conversation:
     async def _tell_news(self, producer: Producer) -> None:
         news = news_of(producer, now_s=self._clock.monotonic_s(), now_unix_us=self._clock.unix_us())
         for message in news:
+            fault.hit("gateway.before_news")
             await self._send(message)
 
     async def _refuse(self, name: bytes, refused: Refused) -> None:

@@ -9,6 +9,7 @@ from weir_proto.v1 import ingest_pb2
 from weir_server.gateway.findings import Findings, has_control, is_longer
 from weir_server.gateway.limits import (
     MAX_CLOCK_ERROR_US,
+    MAX_ID_BYTES,
     MAX_LABEL_BYTES,
     MAX_STEP,
     Code,
@@ -60,6 +61,14 @@ def good_session(
     return session if mended == session else mended
 
 
+def check_branch(branch: ingest_pb2.Branch, findings: Findings) -> bool:
+    """Return whether the place where a run is taken up can be stored."""
+    problem = _branch_problem(branch)
+    if problem:
+        findings.add(Code.BRANCH_INVALID, branch.parent_run_id, problem)
+    return not problem
+
+
 def good_loss(loss: ingest_pb2.Loss, limits: Limits, findings: Findings) -> ingest_pb2.Loss:
     """Return the loss as it can be stored; a loss is never dropped."""
     if not is_longer(loss.reason, MAX_LABEL_BYTES) and not is_longer(
@@ -72,6 +81,17 @@ def good_loss(loss: ingest_pb2.Loss, limits: Limits, findings: Findings) -> inge
     mended.reason = _cut(loss.reason, MAX_LABEL_BYTES)
     mended.message = _cut(loss.message, limits.max_text_bytes)
     return mended
+
+
+def _branch_problem(branch: ingest_pb2.Branch) -> str:
+    parent = branch.parent_run_id
+    if not parent or has_control(parent) or is_longer(parent, MAX_ID_BYTES):
+        return f"the run id is empty, over {MAX_ID_BYTES} bytes, or holds control characters"
+    if not -MAX_STEP <= branch.step <= MAX_STEP:
+        return "the step lies beyond ±2^53"
+    if is_longer(branch.launch, MAX_LABEL_BYTES):
+        return f"the launch takes over {MAX_LABEL_BYTES} bytes"
+    return ""
 
 
 def _attr_problem(attr: ingest_pb2.Attr, limits: Limits) -> tuple[Code, str] | None:

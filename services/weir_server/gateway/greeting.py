@@ -6,9 +6,11 @@ from importlib.metadata import version
 from typing import Final
 
 from weir_proto.v1 import ingest_pb2
+from weir_server import fault
 from weir_server.clock import Clock
 from weir_server.errors import StreamUnavailable
 from weir_server.gateway.auth import Principal
+from weir_server.gateway.cardinality import MetricSeeds
 from weir_server.gateway.history import RunHistory
 from weir_server.gateway.judge import entry_of_body
 from weir_server.gateway.limits import BODY_SCHEMA, Code
@@ -37,7 +39,9 @@ class Greeter:
         watermarks: StoredWatermarks,
         history: RunHistory,
         clock: Clock,
+        seeds: MetricSeeds | None = None,
     ) -> None:
+        self._seeds = seeds
         self._settings = settings
         self._shards = shards
         self._appender = appender
@@ -82,11 +86,14 @@ class Greeter:
             birth_unix_us=birth,
             accepted=0,
             committed=0,
+            greeted_unix_us=self._clock.unix_us(),
         )
         await self._find_place(producer, hello.first_available)
         # A run that this producer began has the producer's own start for its birth.
         existed = birth != own_birth
         last_step = None
+        if existed and self._seeds is not None:
+            await self._seeds.ensure(*producer.run)
         if existed and producer.accepted == 0:
             last_step = await self._history.last_step(
                 RunRef(origin.project, origin.run_id), origin.rank
@@ -110,6 +117,7 @@ class Greeter:
         # After Redis lost its tail the store can be ahead of it: without raising, frames would be
         # asked for that are safely stored and that the client has forgotten.
         producer.accepted = await self._appender.raise_to(producer.shard, producer.id, committed)
+        fault.hit("gateway.after_raise")
         producer.commit_seen(committed)
         if first_available > producer.accepted + 1:
             await self._note_loss(producer, first_available)
@@ -130,26 +138,28 @@ class Greeter:
     async def _note_loss(self, producer: Producer, first_available: int) -> None:
         """Put a Loss into the stream where the missing frames would have been.
 
-        It takes the place of the first of them, so that nothing can come between; the last is
-        taken by an empty entry, so that the client sees all of them committed.
+        One entry takes the place of all of them: it is there, or it is not, and the client sees
+        the last of them committed.
         """
         first, last = producer.accepted + 1, first_available - 1
         message = f"frames {first} to {last} are no longer on the client's disk and never came here"
         loss = ingest_pb2.Loss(reason=_NEVER_CAME, first_seq=first, last_seq=last, message=message)
-        await self._append(producer, first, ingest_pb2.Body(schema=BODY_SCHEMA, losses=[loss]))
-        if last > first:
-            await self._appender.raise_to(producer.shard, producer.id, last - 1)
-            await self._append(producer, last, ingest_pb2.Body(schema=BODY_SCHEMA))
+        body = ingest_pb2.Body(schema=BODY_SCHEMA, losses=[loss])
+        payload = entry_of_body(producer, last, body, self._clock.unix_us())
+        fault.hit("gateway.before_loss")
+        await self._append(
+            NewEntry(
+                producer.shard, producer.id, last, payload, producer.origin.project, first_seq=first
+            )
+        )
+        fault.hit("gateway.after_loss")
         producer.accepted = last
         get_logger().warning(
             "frames lost", producer=producer.id.hex(), first_seq=first, last_seq=last
         )
 
-    async def _append(self, producer: Producer, seq: int, body: ingest_pb2.Body) -> None:
-        payload = entry_of_body(producer, seq, body, self._clock.unix_us())
-        (result,) = await self._appender.append(
-            [NewEntry(producer.shard, producer.id, seq, payload)]
-        )
+    async def _append(self, entry: NewEntry) -> None:
+        (result,) = await self._appender.append([entry])
         if result.outcome not in (Outcome.OK, Outcome.DUP):
             raise Refused(
                 Code.SERVER_BUSY, f"the stream answers {result.outcome}, come back", retry=True

@@ -19,6 +19,7 @@ T = TypeVar("T")
 _KEPT_S: Final = 5.0
 _MOST_KEPT: Final = 1_000
 _THREADS: Final = 4
+_METRICS_AT_ONCE: Final = 100_000
 
 
 class RunHistory:
@@ -45,6 +46,10 @@ class RunHistory:
     async def has_project(self, project: str) -> bool:
         """Return whether any run was ever stored in the project."""
         return project in await self._once("projects", self._read_projects)
+
+    async def metric_names(self, ref: RunRef, most: int) -> frozenset[str]:
+        """Return the names of the run's metrics, about `most` of them where there are more."""
+        return await self._once(("metrics", ref), lambda: self._read_metrics(ref, most))
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -87,6 +92,19 @@ class RunHistory:
             return {}
         ranks, steps = latest["rank"].to_numpy(), latest["step"].to_numpy()
         return {int(rank): int(steps[ranks == rank].max()) for rank in np.unique(ranks)}
+
+    def _read_metrics(self, ref: RunRef, most: int) -> frozenset[str]:
+        names: list[str] = []
+        while len(names) < most:
+            after = names[-1] if names else ""
+            try:
+                page = self._reader.list_metrics([ref], limit=_METRICS_AT_ONCE, after=after)
+            except UnknownRun:
+                break
+            names += (metric.name for metric in page.metrics)
+            if len(page.metrics) < _METRICS_AT_ONCE:
+                break
+        return frozenset(names)
 
     def _read_projects(self) -> frozenset[str]:
         return frozenset(project.name for project in self._reader.list_projects())

@@ -153,7 +153,7 @@ class IngestService:
             stops = await self._appender.read_stops([producer.run])
         except StreamUnavailable:  # what was appended must be told all the same
             return response
-        for stop in stops.values():
+        for stop in filter(producer.must_heed, stops.values()):
             response.control.CopyFrom(ingest_pb2.Control(stop=True, reason=stop.reason, by=stop.by))
         return response
 

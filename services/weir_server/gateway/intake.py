@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ from weir_proto.v1 import ingest_pb2
 from weir_server import fault, telemetry
 from weir_server.clock import Clock
 from weir_server.errors import StreamUnavailable
+from weir_server.gateway.cardinality import MetricSeeds
 from weir_server.gateway.judge import Damaged, Judge, Judged
-from weir_server.gateway.limits import MAX_REJECTS, Code
+from weir_server.gateway.limits import MAX_REJECTS, Code, Patience
 from weir_server.gateway.origin import Refused, server_error
 from weir_server.gateway.producer import Producer, Turn
+from weir_server.gateway.rates import Rates
 from weir_server.gateway.reseed import reseed
 from weir_server.gateway.validate import SchemaTooNew
 from weir_server.gateway.watermarks import StoredWatermarks
@@ -45,16 +48,29 @@ class _Answer:
     unknown: bool = False
     rewind: bool = False
     retry_after_s: float = 0.0
+    retry_reason: Patience | None = None
     refused: Refused | None = None
+
+    def wait(self, seconds: float, reason: Patience | None) -> None:
+        """Ask the client for patience."""
+        self.retry_after_s, self.retry_reason = seconds, reason
 
 
 class Intake:
     """Judges frames and appends them; the same for streams and for single requests."""
 
     def __init__(
-        self, judge: Judge, appender: Appender, watermarks: StoredWatermarks, clock: Clock
+        self,
+        judge: Judge,
+        appender: Appender,
+        watermarks: StoredWatermarks,
+        clock: Clock,
+        rates: Rates | None = None,
+        seeds: MetricSeeds | None = None,
     ) -> None:
+        self._seeds = seeds
         self._judge = judge
+        self._rates = rates or Rates()
         self._appender = appender
         self._watermarks = watermarks
         self._clock = clock
@@ -85,6 +101,8 @@ class Intake:
         for producer, frame in frames:
             answer = answers.get(producer.id)
             if answer is None:
+                if self._seeds is not None:  # known since its greeting, unless long forgotten
+                    self._seeds.begin(*producer.run)
                 answer = answers[producer.id] = _Answer(producer, producer.accepted + 1)
             self._judge_one(answer, frame)
             if self._clock.monotonic_s() - yielded_at_s > _YIELD_AFTER_S:
@@ -95,7 +113,7 @@ class Intake:
     def _judge_one(self, answer: _Answer, frame: ingest_pb2.Frame) -> None:
         producer = answer.producer
         telemetry.INGEST_BYTES.inc(len(frame.body))
-        if producer.refused or answer.rewind or answer.missing:
+        if producer.refused or answer.rewind or answer.missing or answer.retry_after_s:
             return  # the client will hear from where to go on
         now_s = self._clock.monotonic_s()
         turn = producer.turn_of(frame.seq, next_seq=answer.next_seq, now_s=now_s)
@@ -110,6 +128,11 @@ class Intake:
 
     def _judge_next(self, answer: _Answer, frame: ingest_pb2.Frame) -> None:
         producer = answer.producer
+        project, now_s = producer.origin.project, self._clock.monotonic_s()
+        if (wait_s := self._rates.wait_s(project, now_s)) > 0:
+            answer.wait(wait_s, Patience.PROJECT_RATE)
+            answer.outcomes["limited"] += 1
+            return
         try:
             judged = self._judge.judge(producer, frame, self._clock.unix_us())
         except Damaged:
@@ -123,6 +146,7 @@ class Intake:
             producer.refused = True
             answer.refused = server_error()
         else:
+            self._rates.spend(project, judged.points, len(frame.body), now_s)
             answer.judged.append(judged)
             answer.next_seq += 1
 
@@ -148,7 +172,13 @@ class Intake:
     async def _append(self, answers: Sequence[_Answer]) -> list[list[AppendResult]]:
         """Append the frames of all producers in one round trip; results by producer."""
         entries = [
-            NewEntry(answer.producer.shard, answer.producer.id, judged.seq, judged.payload)
+            NewEntry(
+                answer.producer.shard,
+                answer.producer.id,
+                judged.seq,
+                judged.payload,
+                answer.producer.origin.project,
+            )
             for answer in answers
             for judged in answer.judged
         ]
@@ -161,12 +191,13 @@ class Intake:
         try:
             for answer in answers:
                 await reseed(answer.producer, self._appender, self._watermarks)
+            fault.hit("gateway.after_reseed")
             results = await self._append(answers)
         except (StreamUnavailable, StoreError) as error:
             self._postpone(answers, error)
             return
         for answer, of_producer in zip(answers, results, strict=True):
-            answer.retry_after_s = 0.0
+            answer.wait(0.0, None)
             self._settle(answer, of_producer)
 
     def _settle(self, answer: _Answer, results: Sequence[AppendResult]) -> None:
@@ -174,7 +205,7 @@ class Intake:
         for judged, result in zip(answer.judged, results, strict=True):
             if result.outcome is Outcome.UNKNOWN:
                 answer.unknown = True
-                answer.retry_after_s = _AWAY_RETRY_S
+                answer.wait(_AWAY_RETRY_S, Patience.STREAM_AWAY)
                 return
             answer.producer.accepted = result.last_seq
             if result.outcome is Outcome.OK:
@@ -182,7 +213,7 @@ class Intake:
             elif result.outcome is Outcome.DUP:
                 answer.outcomes["dup"] += 1
             elif result.outcome is Outcome.FULL:
-                answer.retry_after_s = _FULL_RETRY_S * (1 + random.random())
+                answer.wait(_FULL_RETRY_S * (1 + random.random()), Patience.STREAM_FULL)
                 answer.outcomes["full"] += 1
                 return
             else:
@@ -218,7 +249,7 @@ class Intake:
     def _postpone(self, answers: Sequence[_Answer], error: Exception) -> None:
         """Nothing was decided: ask the clients for patience, and tell the log once."""
         for answer in answers:
-            answer.retry_after_s = _AWAY_RETRY_S
+            answer.wait(_AWAY_RETRY_S, Patience.STREAM_AWAY)
         if not self._in_trouble:
             get_logger().warning("frames cannot be appended, clients wait", problem=str(error))
         self._in_trouble = True
@@ -245,7 +276,8 @@ class Intake:
             accepted_seq=producer.accepted,
             committed_seq=producer.committed,
             expect_seq=producer.accepted + 1 if answer.rewind else 0,
-            retry_after_ms=round(answer.retry_after_s * 1_000),
+            retry_after_ms=math.ceil(answer.retry_after_s * 1_000),
+            retry_reason=answer.retry_reason or "",
             points_accepted=answer.points,
             points_rejected=answer.points_rejected,
             rejects=answer.rejects[:MAX_REJECTS],

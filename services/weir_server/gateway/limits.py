@@ -17,6 +17,7 @@ MAX_ID_BYTES: Final = 128
 MAX_LABEL_BYTES: Final = 512
 MAX_BLOCKS: Final = 4_096
 MAX_FACTS: Final = 20_000
+MAX_TALLIES: Final = 16
 MAX_REJECTS: Final = 200
 MAX_FIELD_CHARS: Final = 120
 MAX_PRODUCERS: Final = 4_096
@@ -48,6 +49,7 @@ class Code(StrEnum):
     EVENT_INVALID = "EVENT_INVALID"
     EVENT_TOO_LONG = "EVENT_TOO_LONG"
     SESSION_INVALID = "SESSION_INVALID"
+    BRANCH_INVALID = "BRANCH_INVALID"
     # a producer
     PROTOCOL_TOO_NEW = "PROTOCOL_TOO_NEW"
     PROTOCOL_TOO_OLD = "PROTOCOL_TOO_OLD"
@@ -59,6 +61,14 @@ class Code(StrEnum):
     TOO_MANY_PRODUCERS = "TOO_MANY_PRODUCERS"
     SERVER_BUSY = "SERVER_BUSY"
     SERVER_ERROR = "SERVER_ERROR"
+
+
+class Patience(StrEnum):
+    """Why a producer should send the same frames again a little later. Nothing is refused."""
+
+    STREAM_FULL = "STREAM_FULL"  # no room in the stream, or none for this project
+    STREAM_AWAY = "STREAM_AWAY"  # Redis, or the store, does not answer
+    PROJECT_RATE = "PROJECT_RATE"  # the project sends more per second than it may
 
 
 @dataclass(frozen=True, slots=True)

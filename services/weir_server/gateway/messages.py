@@ -8,6 +8,7 @@ from typing import Final
 from weir_proto.v1 import query_pb2, runs_pb2
 from weir_store.errors import InvalidQuery
 from weir_store.records import (
+    Event,
     Json,
     Metric,
     Project,
@@ -89,6 +90,9 @@ def run_message(run: Run) -> runs_pb2.Run:
         config=_values(run.config),
         summary=_values(run.summary),
         meta=_values(run.meta),
+        parent_run_id=run.parent_run_id,
+        fork_step=run.fork_step,
+        rewinds=run.rewinds,
     )
 
 
@@ -110,6 +114,21 @@ def session_message(session: Session) -> runs_pb2.Session:
         started_unix_us=session.started_unix_us,
         last_seen_unix_us=session.last_seen_unix_us,
         committed_seq=session.committed_seq,
+    )
+
+
+def event_message(event: Event) -> runs_pb2.RunEvent:
+    """Return something that happened, as sent."""
+    return runs_pb2.RunEvent(
+        event_id=event.event_id.bytes,
+        time_unix_us=event.time_unix_us,
+        kind=event.kind,
+        severity=event.severity,
+        title=event.title,
+        body=event.body,
+        step=event.step,
+        rank=event.rank,
+        attrs=dict(event.attrs),
     )
 
 

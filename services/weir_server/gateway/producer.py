@@ -28,6 +28,7 @@ class Producer:
         birth_unix_us: Of its run.
         accepted: Highest seq in the stream, as far as we know.
         committed: Highest seq in the store, as far as we know.
+        greeted_unix_us: When this gateway let it in.
         told_committed: The committed seq the client has heard of.
         damaged_seq: A frame that arrived damaged once; 0 = none.
         refused: It is not served on this stream any more.
@@ -41,6 +42,7 @@ class Producer:
     birth_unix_us: int
     accepted: int
     committed: int
+    greeted_unix_us: int = 0
     told_committed: int = 0
     damaged_seq: int = 0
     refused: bool = False
@@ -59,6 +61,15 @@ class Producer:
     def run(self) -> tuple[str, str]:
         """Project and run id."""
         return self.origin.project, self.origin.run_id
+
+    def must_heed(self, stop: StopRequest) -> bool:
+        """Return whether a request to stop its run concerns this life of it.
+
+        One that was asked for before the process began was meant for those before it: a run that
+        is resumed is not stopped again. Began is what its own clock says, or ours if it was here.
+        """
+        began_unix_us = min(self.origin.started_unix_us, self.greeted_unix_us)
+        return began_unix_us <= stop.asked_unix_us
 
     def turn_of(self, seq: int, *, next_seq: int, now_s: float) -> Turn:
         """Decide about a frame.

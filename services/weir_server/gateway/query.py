@@ -19,6 +19,7 @@ from weir_store.base import Reader
 from weir_store.records import RunRef
 
 _METRICS_LIMIT: Final = 1_000
+_TEXTS_LIMIT: Final = 10_000
 
 
 class QueryService(query_pb2_grpc.QueryServicer):
@@ -76,6 +77,18 @@ class QueryService(query_pb2_grpc.QueryServicer):
         self._require(context, refs)
         table = await asyncio.to_thread(
             self._reader.compare_runs, refs, only_different=request.only_different
+        )
+        async for chunk in _sent(table):
+            yield chunk
+
+    async def ReadText(
+        self, request: query_pb2.ReadTextRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[query_pb2.ArrowChunk]:
+        """Return a text series from its first step on."""
+        (ref,) = refs_of([request.run])
+        self._require(context, [ref])
+        table = await asyncio.to_thread(
+            self._reader.read_text, ref, request.metric, limit=request.limit or _TEXTS_LIMIT
         )
         async for chunk in _sent(table):
             yield chunk

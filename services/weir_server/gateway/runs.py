@@ -10,15 +10,24 @@ import grpc.aio
 from weir_proto.v1 import runs_pb2, runs_pb2_grpc
 from weir_server.clock import Clock, SystemClock
 from weir_server.gateway.auth import Auth, Principal
-from weir_server.gateway.messages import project_message, run_message, session_message
+from weir_server.gateway.ledger import Ledgers
+from weir_server.gateway.messages import (
+    event_message,
+    project_message,
+    run_message,
+    session_message,
+)
 from weir_server.gateway.tokens import Role
+from weir_server.log import get_logger
 from weir_server.stream.base import Appender, StopRequest
 from weir_store.base import Reader
 from weir_store.editor import Editor
-from weir_store.errors import InvalidQuery
+from weir_store.errors import InvalidQuery, StoreError
 from weir_store.records import RunQuery, RunRef
 
 _RUNS_LIMIT: Final = 100
+_EVENTS_LIMIT: Final = 1_000
+_MILDEST: Final = "debug"
 _NEWEST_FIRST: Final = "-created"
 _MAX_NAME_BYTES: Final = 512
 _MAX_NOTES_BYTES: Final = 65_536
@@ -38,8 +47,11 @@ class RunsService(runs_pb2_grpc.RunsServicer):
         appender: Appender,
         auth: Auth,
         clock: Clock | None = None,
+        *,
+        shards: int = 1,
     ) -> None:
         self._reader = reader
+        self._ledgers = Ledgers(reader, appender, shards)
         self._editor = editor
         self._appender = appender
         self._auth = auth
@@ -112,9 +124,46 @@ class RunsService(runs_pb2_grpc.RunsServicer):
         _check_bytes("reason", request.reason, _MAX_NAME_BYTES)
         if await self._appender.read_registered(ref.project, ref.run_id) is None:
             await asyncio.to_thread(self._reader.get_run, ref)
-        stop = StopRequest(request.reason, self._caller(context).name)
+        stop = StopRequest(request.reason, self._caller(context).name, self._clock.unix_us())
         await self._appender.request_stop(ref.project, ref.run_id, stop)
+        await asyncio.to_thread(self._tell_of_stop, ref, stop)
         return runs_pb2.StopRunResponse()
+
+    def _tell_of_stop(self, ref: RunRef, stop: StopRequest) -> None:
+        """Leave an event on the run; the stop stands without it when the store is away."""
+        try:
+            self._editor.note_stop(
+                ref, by=stop.by, reason=stop.reason, at_unix_us=stop.asked_unix_us
+            )
+        except StoreError as error:
+            get_logger().warning(
+                "no event tells who asked a run to stop",
+                project=ref.project,
+                run_id=ref.run_id,
+                by=stop.by,
+                problem=str(error),
+            )
+
+    async def ListEvents(
+        self, request: runs_pb2.ListEventsRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.ListEventsResponse:
+        """Return what happened to a run, newest first."""
+        ref = self._allowed(request, context, Role.READER)
+        page = await asyncio.to_thread(
+            self._reader.list_events,
+            ref,
+            kinds=tuple(request.kinds),
+            min_severity=request.min_severity or _MILDEST,
+            limit=request.limit or _EVENTS_LIMIT,
+        )
+        events = [event_message(event) for event in page.events]
+        return runs_pb2.ListEventsResponse(events=events, total=page.total)
+
+    async def GetLedger(
+        self, request: runs_pb2.GetLedgerRequest, context: grpc.aio.ServicerContext
+    ) -> runs_pb2.GetLedgerResponse:
+        """Return whether everything the run's producers sent is stored, once and unchanged."""
+        return await self._ledgers.answer(self._allowed(request, context, Role.READER))
 
     def _caller(self, context: Any) -> Principal:
         return self._auth.principal(context.invocation_metadata())

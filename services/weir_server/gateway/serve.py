@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from threading import Thread
-from wsgiref.simple_server import WSGIServer
-
-from prometheus_client import start_http_server
+import time
+from collections.abc import Callable
+from typing import Final
 
 from weir_server.errors import StartupError
 from weir_server.gateway.auth import Auth
@@ -16,11 +15,16 @@ from weir_server.gateway.server import Gateway
 from weir_server.log import get_logger
 from weir_server.settings import ClickHouseSettings, GatewaySettings, StreamSettings
 from weir_server.stream.redis import RedisAppender, prepare_stream
+from weir_server.telemetry_door import TelemetryDoor
 from weir_store.clickhouse import ClickHouse, connect
 from weir_store.editor import Editor
-from weir_store.errors import StoreError, WrongCredentials
+from weir_store.errors import SchemaMismatch, StoreError, WrongCredentials
 from weir_store.inserter import ClickHouseInserter
+from weir_store.migrate import check
 from weir_store.reader import ClickHouseReader
+
+_BEAT_S: Final = 1.0
+_BEAT_MISSED_S: Final = 10.0
 
 
 def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSettings) -> int:
@@ -33,7 +37,7 @@ def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSet
 
     Raises:
         StartupError: A port is taken, Redis is away or unfit, the store does not know the
-            password, tokens or TLS files are wrong.
+            password or has not the tables of this release, tokens or TLS files are wrong.
     """
     auth = Auth(gateway.tokens_file)
     prepare_stream(stream)
@@ -45,17 +49,17 @@ def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSet
         insert_timeout_s=store.insert_timeout_s,
     )
     try:
-        _meet_store(clickhouse)
+        _meet_store(clickhouse, store.database)
         return asyncio.run(_serve(gateway, stream, store, clickhouse, auth))
     finally:
         clickhouse.close()
 
 
-def _meet_store(clickhouse: ClickHouse) -> None:
-    """Ask once: a wrong password is told at the start; a store that is away is waited for later."""
+def _meet_store(clickhouse: ClickHouse, database: str) -> None:
+    """Ask once: what only a person can put right is told at the start; a store that is away is not."""
     try:
-        clickhouse.query_rows("SELECT 1")
-    except WrongCredentials as error:
+        check(clickhouse, database)
+    except (WrongCredentials, SchemaMismatch) as error:
         raise StartupError(str(error)) from error
     except StoreError as error:
         get_logger().warning("the store does not answer yet", problem=str(error))
@@ -81,26 +85,47 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    metrics_server, metrics_thread = _open_metrics(settings)
+    beat = _Beat()
+    beating = asyncio.create_task(beat.keep())
+    door = _open_door(settings, beat.heard)
     try:
         port = await gateway.start()
-        get_logger().info("gateway ready", port=port, metrics_port=metrics_server.server_port)
+        get_logger().info("gateway ready", port=port, metrics_port=door.port)
         sys.stdout.write(f"gateway ready on {settings.host}:{port}\n")
         sys.stdout.flush()
         await stop.wait()
         get_logger().info("draining", longest_s=settings.drain_s)
     finally:
         await gateway.stop()
-        metrics_server.shutdown()
-        metrics_thread.join()
+        beating.cancel()
+        door.close()
     return 0
 
 
-def _open_metrics(settings: GatewaySettings) -> tuple[WSGIServer, Thread]:
+def _open_door(settings: GatewaySettings, alive: Callable[[], bool]) -> TelemetryDoor:
     try:
-        return start_http_server(settings.metrics_port, addr=settings.host)
+        door = TelemetryDoor(settings.host, settings.metrics_port, alive)
     except OSError as error:
         raise StartupError(
             f"cannot listen on {settings.host}:{settings.metrics_port}: {error.strerror}",
             hint="choose another gateway.metrics_port, or 0",
         ) from error
+    door.start()
+    return door
+
+
+class _Beat:
+    """Whether the event loop still turns, as other threads see it."""
+
+    def __init__(self) -> None:
+        self._last_s = time.monotonic()
+
+    async def keep(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            self._last_s = time.monotonic()
+            await asyncio.sleep(_BEAT_S)
+
+    def heard(self) -> bool:
+        """Return whether it beat lately."""
+        return time.monotonic() - self._last_s < _BEAT_MISSED_S

@@ -16,7 +16,7 @@ from weir_proto.v1 import ingest_pb2_grpc, query_pb2_grpc, runs_pb2_grpc
 from weir_server.clock import Clock, SystemClock
 from weir_server.errors import StartupError
 from weir_server.gateway.auth import Auth
-from weir_server.gateway.cardinality import MetricCounter
+from weir_server.gateway.cardinality import MetricCounter, MetricSeeds
 from weir_server.gateway.greeting import Greeter
 from weir_server.gateway.history import RunHistory
 from weir_server.gateway.ingest import IngestService
@@ -25,6 +25,7 @@ from weir_server.gateway.interceptor import Interceptor
 from weir_server.gateway.judge import Judge
 from weir_server.gateway.limits import Limits
 from weir_server.gateway.query import QueryService
+from weir_server.gateway.rates import Rates
 from weir_server.gateway.runs import RunsService
 from weir_server.gateway.watch import Watch
 from weir_server.gateway.watermarks import StoredWatermarks
@@ -69,17 +70,22 @@ class Gateway:
         self._watermarks = StoredWatermarks(inserter)
         self._history = RunHistory(reader, clock)
         self._watch = Watch(appender, self._watermarks, poll_s=settings.commit_poll_s, clock=clock)
-        judge = Judge(Limits.of(settings), MetricCounter(settings.max_metrics_per_run))
+        counter = MetricCounter(settings.max_metrics_per_run)
+        self._seeds = MetricSeeds(counter, self._history, clock)
+        judge = Judge(Limits.of(settings), counter)
+        rates = Rates(points_per_s=settings.max_points_per_s, bytes_per_s=settings.max_bytes_per_s)
         self._ingest = IngestService(
             auth,
-            Greeter(settings, shards, appender, self._watermarks, self._history, clock),
-            Intake(judge, appender, self._watermarks, clock),
+            Greeter(
+                settings, shards, appender, self._watermarks, self._history, clock, self._seeds
+            ),
+            Intake(judge, appender, self._watermarks, clock, rates, self._seeds),
             self._watch,
             appender,
             clock,
         )
         self._query = QueryService(reader, auth)
-        self._runs = RunsService(reader, editor, appender, auth, clock)
+        self._runs = RunsService(reader, editor, appender, auth, clock, shards=shards)
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -109,6 +115,7 @@ class Gateway:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        await self._seeds.close()
         await self._watermarks.close()
         self._history.close()
         await self._appender.close()

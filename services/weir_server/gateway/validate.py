@@ -9,9 +9,22 @@ from google.protobuf.message import DecodeError
 
 from weir_proto.v1 import ingest_pb2
 from weir_server.errors import InvalidFrame
-from weir_server.gateway.facts import check_attr, check_event, good_loss, good_session
+from weir_server.gateway.facts import (
+    check_attr,
+    check_branch,
+    check_event,
+    good_loss,
+    good_session,
+)
 from weir_server.gateway.findings import Findings
-from weir_server.gateway.limits import BODY_SCHEMA, MAX_BLOCKS, MAX_FACTS, Code, Limits
+from weir_server.gateway.limits import (
+    BODY_SCHEMA,
+    MAX_BLOCKS,
+    MAX_FACTS,
+    MAX_TALLIES,
+    Code,
+    Limits,
+)
 from weir_server.gateway.names import Admit, Names, check_names
 from weir_server.gateway.points import PointRules, check_block, check_texts, points_in
 
@@ -21,14 +34,24 @@ class Verdict:
     """What becomes of a body.
 
     Attributes:
+        body: As it was read.
         rest: What is left when something was taken out; None = take it as it came.
         points: Points that are kept.
         findings: What was not.
     """
 
+    body: ingest_pb2.Body
     rest: ingest_pb2.Body | None
     points: int
     findings: Findings
+
+
+class TooMuch(InvalidFrame):
+    """There is more in a body than a frame may hold: nothing of it is taken, but it was read."""
+
+    def __init__(self, code: Code, field: str, message: str, body: ingest_pb2.Body) -> None:
+        super().__init__(code, field, message)
+        self.body = body
 
 
 class SchemaTooNew(Exception):
@@ -49,8 +72,8 @@ def validate(raw: bytes, limits: Limits, *, now_unix_us: int, admit: Admit) -> V
         admit: Counts the run's metrics.
 
     Raises:
-        InvalidFrame: Nothing can be kept: FRAME_UNREADABLE, FRAME_TOO_MANY_POINTS or
-            FRAME_TOO_MANY_PARTS.
+        InvalidFrame: Nothing can be kept: FRAME_UNREADABLE.
+        TooMuch: Nothing is kept: FRAME_TOO_MANY_POINTS or FRAME_TOO_MANY_PARTS.
         SchemaTooNew: It was made by a later release.
     """
     body = _parse(raw)
@@ -60,7 +83,7 @@ def validate(raw: bytes, limits: Limits, *, now_unix_us: int, admit: Admit) -> V
     # A list, because every look into a repeated field makes its strings anew.
     names = check_names(list(body.names), limits, admit)
     rest = _keep(body, names, limits, now_unix_us, findings)
-    return Verdict(rest=rest, points=points - findings.points, findings=findings)
+    return Verdict(body=body, rest=rest, points=points - findings.points, findings=findings)
 
 
 def _parse(raw: bytes) -> ingest_pb2.Body:
@@ -81,10 +104,11 @@ def _parse(raw: bytes) -> ingest_pb2.Body:
 
 def _check_counts(body: ingest_pb2.Body, points: int, limits: Limits) -> None:
     if points > limits.max_frame_points:
-        raise InvalidFrame(
+        raise TooMuch(
             Code.FRAME_TOO_MANY_POINTS,
             "points",
             f"{points} points in one frame are over {limits.max_frame_points}",
+            body,
         )
     parts = {
         "names": (len(body.names), limits.max_frame_points),
@@ -93,12 +117,12 @@ def _check_counts(body: ingest_pb2.Body, points: int, limits: Limits) -> None:
             len(body.attrs) + len(body.events) + len(body.losses),
             MAX_FACTS,
         ),
+        "tallies": (len(body.tallies), MAX_TALLIES),
     }
     for what, (count, limit) in parts.items():
         if count > limit:
-            raise InvalidFrame(
-                Code.FRAME_TOO_MANY_PARTS, what, f"{count} {what} in one frame are over {limit}"
-            )
+            message = f"{count} {what} in one frame are over {limit}"
+            raise TooMuch(Code.FRAME_TOO_MANY_PARTS, what, message, body)
 
 
 def _keep(
@@ -116,6 +140,9 @@ def _keep(
         if body.HasField("session")
         else None
     )
+    branch = body.branch if body.HasField("branch") else None
+    if branch is not None and not check_branch(branch, findings):
+        branch = None
     if not findings:
         return None
     return ingest_pb2.Body(
@@ -127,6 +154,8 @@ def _keep(
         events=events,
         session=session,
         losses=losses,
+        tallies=body.tallies,
+        branch=branch,
     )
 
 

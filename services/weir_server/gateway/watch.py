@@ -102,8 +102,9 @@ class Watch:
         }
         stops = await self._appender.read_stops(sorted(open_runs))
         for producer, wake in list(self._watched.values()):
-            if producer.stop is None and producer.run in stops:
-                producer.stop = stops[producer.run]
+            stop = stops.get(producer.run)
+            if producer.stop is None and stop is not None and producer.must_heed(stop):
+                producer.stop = stop
                 wake()
 
     async def _look_for_forgotten(self) -> None:

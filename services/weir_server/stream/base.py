@@ -10,7 +10,33 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+TIMES_FREE: Final = 8
+"""How many times the free room of a shard one project may hold.
+
+So a project that sends all it can comes to hold 8/9 of the budget when it is alone, and whoever is
+new finds room. Where nobody floods, the free room is large and nobody meets this.
+
+Source: Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches",
+IEEE/ACM Transactions on Networking 6(2), 1998.
+"""
+
+
+def may_grow(own_bytes: int, size: int, *, held_bytes: int, most_bytes: int, projects: int) -> bool:
+    """Return whether a project that has entries in a shard may add one; `append.lua` says the same.
+
+    Args:
+        own_bytes: What the project holds; 0 = nothing, and then the budget alone decides.
+        size: Bytes of the entry.
+        held_bytes: What all hold together.
+        most_bytes: The shard's budget.
+        projects: How many hold something.
+    """
+    share = float(TIMES_FREE * (most_bytes - held_bytes))
+    if held_bytes * 2 > most_bytes:
+        share = min(share, most_bytes / projects)
+    return own_bytes == 0 or own_bytes + size <= share
 
 
 def shard_of(project: str, run_id: str, producer: bytes, shards: int) -> int:
@@ -25,7 +51,7 @@ class Outcome(StrEnum):
     OK = "OK"  # in the stream now
     DUP = "DUP"  # was there before
     GAP = "GAP"  # frames before it are missing: rewind to last_seq + 1
-    FULL = "FULL"  # over the byte budget: wait
+    FULL = "FULL"  # over the byte budget, or the project's share of it: wait
     UNKNOWN = "UNKNOWN"  # the stream does not know the producer: raise it first
 
 
@@ -37,6 +63,10 @@ class NewEntry:
     producer: bytes
     seq: int
     payload: bytes
+    project: str = ""  # whose share of the room it takes
+    first_seq: int = (
+        0  # it stands for the frames from here to `seq`, which never came; 0 = for itself
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +79,17 @@ class AppendResult:
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """Somebody asked a run to stop."""
+    """Somebody asked a run to stop.
+
+    Attributes:
+        reason: Why, in words.
+        by: Name of the token that asked.
+        asked_unix_us: When, by the gateway's clock: it concerns the process lives begun by then.
+    """
 
     reason: str
     by: str
+    asked_unix_us: int = 0
 
 
 class Appender(Protocol):
@@ -109,6 +146,7 @@ class StreamEntry:
     producer: bytes
     seq: int
     payload: bytes
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +172,14 @@ class Consumer(Protocol):
 
     def acquire(self) -> bool:
         """Take or keep the shard's lease; False when another writer holds it."""
+        ...
+
+    def keep(self) -> bool:
+        """Keep the lease; False when it is not ours any more, also when nobody has it.
+
+        Whoever lost it for a moment knows nothing: another writer may have come and gone, or the
+        stream and the store may have been set back to what they were long ago.
+        """
         ...
 
     def release(self) -> None:

@@ -25,6 +25,11 @@ def payload_bytes(shard: int) -> str:
     return f"weir:{{{shard}}}:bytes"
 
 
+def project_bytes(shard: int) -> str:
+    """Return the key that counts the payload bytes of the log by project."""
+    return f"weir:{{{shard}}}:projects"
+
+
 def lease(shard: int) -> str:
     """Return the key that names the writer of the shard."""
     return f"weir:{{{shard}}}:lease"
@@ -38,6 +43,11 @@ def inflight(shard: int) -> str:
 def committed(shard: int) -> str:
     """Return the key of the committed watermarks, a cache."""
     return f"weir:{{{shard}}}:committed"
+
+
+def nothing(shard: int) -> str:
+    """Return a key of the shard that never exists."""
+    return f"weir:{{{shard}}}:nothing"
 
 
 def run(project: str, run_id: str) -> str:

@@ -6,6 +6,7 @@ Nothing survives the process. Safe from any thread, like a Redis server is.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from weir_server.stream.base import (
     Outcome,
     StopRequest,
     StreamEntry,
+    may_grow,
 )
 
 
@@ -34,6 +36,7 @@ class _Shard:
     accepted: dict[bytes, int] = field(default_factory=dict)
     committed: dict[bytes, int] = field(default_factory=dict)
     payload_bytes: int = 0
+    project_bytes: Counter[str] = field(default_factory=Counter)
     inflight: Inflight | None = None
     owner: str = ""
     owned_until_s: float = 0.0
@@ -85,17 +88,33 @@ class MemoryStream:
             return AppendResult(Outcome.UNKNOWN, 0)
         if entry.seq <= last:
             return AppendResult(Outcome.DUP, last)
-        if entry.seq != last + 1:
+        if (entry.first_seq or entry.seq) != last + 1:
             return AppendResult(Outcome.GAP, last)
         size = len(entry.payload)
-        if shard.payload_bytes > 0 and shard.payload_bytes + size > self._budget_bytes:
+        if not self._has_room(shard, entry.project, size):
             return AppendResult(Outcome.FULL, last)
         shard.last_id = self._next_id(shard.last_id)
         entry_id = f"{shard.last_id[0]}-{shard.last_id[1]}"
-        shard.log[entry_id] = StreamEntry(entry_id, entry.producer, entry.seq, entry.payload)
+        shard.log[entry_id] = StreamEntry(
+            entry_id, entry.producer, entry.seq, entry.payload, entry.project
+        )
         shard.accepted[entry.producer] = entry.seq
         shard.payload_bytes += size
+        shard.project_bytes[entry.project] += size
         return AppendResult(Outcome.OK, entry.seq)
+
+    def _has_room(self, shard: _Shard, project: str, size: int) -> bool:
+        """Whether budget and share allow it; an empty log takes any one entry."""
+        if shard.payload_bytes == 0:
+            return True
+        held, most = shard.payload_bytes, self._budget_bytes
+        return held + size <= most and may_grow(
+            shard.project_bytes[project],
+            size,
+            held_bytes=held,
+            most_bytes=most,
+            projects=sum(1 for bytes_ in shard.project_bytes.values() if bytes_ > 0),
+        )
 
     def _next_id(self, last_id: tuple[int, int]) -> tuple[int, int]:
         now_ms = self._clock.unix_us() // 1_000
@@ -184,6 +203,15 @@ class MemoryConsumer:
             shard.owned_until_s = self._stream._clock.monotonic_s() + self._lease_s
             return True
 
+    def keep(self) -> bool:
+        """See `Consumer.keep`."""
+        with self._stream._changed:
+            shard = self._stream._shard(self._number)
+            if not self._owned(shard):
+                return False
+            shard.owned_until_s = self._stream._clock.monotonic_s() + self._lease_s
+            return True
+
     def release(self) -> None:
         """See `Consumer.release`."""
         with self._stream._changed:
@@ -235,6 +263,7 @@ class MemoryConsumer:
             for entry in entries:
                 if shard.log.pop(entry.id, None) is not None:
                     shard.payload_bytes -= len(entry.payload)
+                    shard.project_bytes[entry.project] -= len(entry.payload)
                 shard.delivered.discard(entry.id)
             shard.inflight = None
             for producer, seq in committed.items():

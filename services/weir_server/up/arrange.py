@@ -83,11 +83,10 @@ def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
 
 def wanted_ports(settings: Settings) -> list[Wanted]:
     """Return every port that `weir up` opens."""
-    everywhere = "0.0.0.0"
     wanted = [
         Wanted("gateway.port", settings.gateway.host, settings.gateway.port),
         Wanted("gateway.metrics_port", settings.gateway.host, settings.gateway.metrics_port),
-        Wanted("writer.metrics_port", everywhere, settings.writer.metrics_port),
+        Wanted("writer.metrics_port", settings.writer.host, settings.writer.metrics_port),
         Wanted("engine.port", settings.engine.host, settings.engine.port),
     ]
     if settings.up.dashboard:

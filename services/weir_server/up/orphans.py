@@ -10,7 +10,9 @@ import psutil
 
 from weir_server.up.state import PartState
 
-_STOP_WITHIN_S: Final = 15.0
+_STOP_WITHIN_S: Final = (
+    5.0  # nothing that is acknowledged needs a gentle end; recovery waits for this
+)
 _SAME_BIRTH_S: Final = 1.0  # psutil derives the birth from the boot time, which may be adjusted
 
 

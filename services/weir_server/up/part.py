@@ -28,6 +28,8 @@ class PartSpec:
         log: Where it writes.
         ready: Whether it does its work by now; answers within about a second.
         ready_within_s: How long it may take to become so.
+        alive: Whether it still does, once it was ready; answers within about a second.
+        patience_s: How long it may answer nothing before it is killed and started again.
         stop_within_s: How long it may take to end after SIGTERM.
     """
 
@@ -38,6 +40,8 @@ class PartSpec:
     ready: Callable[[], bool]
     ready_within_s: float
     stop_within_s: float
+    alive: Callable[[], bool] = lambda: True
+    patience_s: float = 30.0
 
 
 class Part:

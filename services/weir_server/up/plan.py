@@ -30,6 +30,8 @@ _MODULE: Final = (sys.executable, "-P", "-m", "weir_server")
 # Redis reads its file back and the engine its parts: minutes, when there is much of either.
 _ENGINE_READY_S: Final = 300.0
 _READY_S: Final = 90.0
+# … and they hold data: killing one that is only slow costs more than waiting.
+_ENGINE_PATIENCE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,23 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
         *,
         ready_within_s: float = _READY_S,
         stop_within_s: float,
+        alive: Callable[[], bool] | None = None,
+        patience_s: float = settings.up.patience_s,
     ) -> PartSpec:
-        log = data_dir.log_file(name)
-        return PartSpec(name, command, known, log, ready, ready_within_s, stop_within_s)
+        return PartSpec(
+            name,
+            command,
+            known,
+            data_dir.log_file(name),
+            ready,
+            ready_within_s,
+            stop_within_s,
+            alive or ready,
+            patience_s,
+        )
 
     gateway, writer, face = settings.gateway, settings.writer, settings.dashboard
+    engine_patience_s = _ENGINE_PATIENCE * settings.up.patience_s
     return Plan(
         engines=(
             part(
@@ -68,6 +82,7 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
                 lambda: redis_answers(socket),
                 ready_within_s=_ENGINE_READY_S,
                 stop_within_s=30,
+                patience_s=engine_patience_s,
             ),
             part(
                 "engine",
@@ -75,6 +90,7 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
                 lambda: http_answers(f"{settings.clickhouse.url}/ping"),
                 ready_within_s=_ENGINE_READY_S,
                 stop_within_s=30,
+                patience_s=engine_patience_s,
             ),
         ),
         migrate=part("migrate", (*_MODULE, "migrate"), lambda: True, stop_within_s=0),
@@ -82,7 +98,7 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
             part(
                 "writer",
                 (*_MODULE, "serve", "writer"),
-                lambda: http_answers(f"{metrics_url(writer.metrics_port)}"),
+                lambda: http_answers(alive_url(writer.host, writer.metrics_port)),
                 stop_within_s=30,
             ),
             part(
@@ -90,6 +106,8 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
                 (*_MODULE, "serve", "gateway"),
                 lambda: port_answers(reachable_host(gateway.host), gateway.port),
                 stop_within_s=gateway.drain_s + 10,
+                # A stopped process still takes connections: the kernel does it.
+                alive=lambda: http_answers(alive_url(gateway.host, gateway.metrics_port)),
             ),
         ),
         faces=(
@@ -105,9 +123,14 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
     )
 
 
-def metrics_url(port: int) -> str:
-    """Return where a part's telemetry is."""
-    return f"http://127.0.0.1:{port}/metrics"
+def metrics_url(host: str, port: int) -> str:
+    """Return where a part's telemetry is, as this machine reaches it."""
+    return f"http://{address(reachable_host(host), port)}/metrics"
+
+
+def alive_url(host: str, port: int) -> str:
+    """Return where a part says whether it does its work."""
+    return f"http://{address(reachable_host(host), port)}/alive"
 
 
 def gateway_address(settings: Settings) -> str:

@@ -109,8 +109,8 @@ def _state(settings: Settings, supervisor: Supervisor, *, ready: bool) -> State:
         },
         stream=settings.stream.url,
         metrics={
-            "gateway": metrics_url(settings.gateway.metrics_port),
-            "writer": metrics_url(settings.writer.metrics_port),
+            "gateway": metrics_url(settings.gateway.host, settings.gateway.metrics_port),
+            "writer": metrics_url(settings.writer.host, settings.writer.metrics_port),
         },
         ready=ready,
         parts=supervisor.notes(),

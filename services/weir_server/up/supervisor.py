@@ -12,6 +12,7 @@ from weir_server.errors import StartupError
 from weir_server.lifecycle import StopSignals
 from weir_server.up.log_file import roll
 from weir_server.up.part import Part, ending
+from weir_server.up.pulse import Pulse
 from weir_server.up.restarts import Restarts
 from weir_server.up.state import PartState
 
@@ -29,6 +30,7 @@ class Watched:
     """A part and what its supervisor knows of it."""
 
     part: Part
+    pulse: Pulse
     restarts: Restarts = field(default_factory=Restarts)
     started_s: float = 0.0
     ready: bool = False
@@ -65,7 +67,7 @@ class Supervisor:
             StartupError: One ended, or was not ready in time.
             Stopped: Somebody asked us to stop.
         """
-        fresh = [Watched(part) for part in parts]
+        fresh = [Watched(part, Pulse(part.spec.patience_s)) for part in parts]
         for watched in fresh:
             watched.started_s = self._clock.monotonic_s()
             watched.part.start()
@@ -135,6 +137,18 @@ class Supervisor:
             self._bury(watched, code)
         elif not watched.ready:
             self._await(watched)
+        else:
+            self._feel_pulse(watched)
+
+    def _feel_pulse(self, watched: Watched) -> None:
+        """Kill a part that lives and answers nothing; being dead, it is started again."""
+        spec, pulse = watched.part.spec, watched.pulse
+        now_s = self._clock.monotonic_s()
+        if not pulse.due(now_s):
+            return
+        if pulse.hangs(spec.alive(), now_s):
+            self._say(f"{spec.name} has answered nothing for {spec.patience_s:g} s, killing it")
+            watched.part.kill()
 
     def _bury(self, watched: Watched, code: int) -> None:
         watched.part.kill()  # what it has started must not keep its port
@@ -149,6 +163,7 @@ class Supervisor:
 
     def _start_again(self, watched: Watched) -> None:
         watched.start_again_at_s = None
+        watched.pulse.begin()
         watched.started_s = self._clock.monotonic_s()
         try:
             watched.part.start()

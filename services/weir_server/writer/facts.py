@@ -30,6 +30,9 @@ _STATES: Final = {
     ingest_pb2.SessionUpdate.INTERRUPTED: "interrupted",
     ingest_pb2.SessionUpdate.CRASHED: "crashed",
 }
+BAD_VALUE: Final = "bad_value"
+"""Reason of a `Loss` in which nothing was lost: `log()` took the values for no points and said so."""
+
 _SEVERITIES: Final = frozenset({"debug", "info", "warn", "error", "critical"})
 # The earliest birth told of a run wins; a tombstone (weir_store/editor.py) is above them all.
 _RUN_VER_BASE: Final = 1 << 62
@@ -46,8 +49,6 @@ def run_rows(frames: Iterable[Frame]) -> list[Row]:
             "project": project,
             "run_id": run_id,
             "created_at": created_unix_us,
-            "parent_run_id": "",
-            "fork_step": -1,
             "ver": max(_RUN_VER_BASE - created_unix_us, 0),
             "is_deleted": 0,
         }
@@ -65,9 +66,34 @@ def attr_rows(frames: Iterable[Frame]) -> Iterator[Row]:
                 "ns": _NAMESPACES[attr.namespace],
                 "path": attr.path,
                 **_typed(attr),
+                "rank": frame.origin.rank,
                 "ver": frame.ver,
                 "is_deleted": int(attr.WhichOneof("value") == "deleted"),
             }
+
+
+def branch_rows(frames: Iterable[Frame]) -> list[Row]:
+    """Return where producers took their runs up: each says so once, in its first frame.
+
+    The version is that of a row of its first frame but without the seq: what
+    was logged by processes born before is what a rewind hides (ADR 11).
+    """
+    rows: dict[bytes, Row] = {}
+    for frame in frames:
+        origin, branch = frame.origin, frame.body.branch
+        if frame.body.HasField("branch") and frame.source.producer not in rows:
+            rows[frame.source.producer] = {
+                "project": origin.project,
+                "run_id": origin.run_id,
+                "producer": frame.source.producer,
+                "rank": origin.rank,
+                "world_size": origin.world_size,
+                "parent_run_id": branch.parent_run_id,
+                "step": branch.step,
+                "launch": branch.launch,
+                "ver": row_version(frame.source.producer, 0),
+            }
+    return list(rows.values())
 
 
 def session_rows(frames: Iterable[Frame]) -> list[Row]:
@@ -129,6 +155,8 @@ def dead_letter_rows(dead: Iterable[DeadLetter]) -> list[Row]:
             "reason": letter.reason,
             "entry": letter.source.payload,
             "at": letter.accepted_unix_us // 1_000,
+            "state": "kept",
+            "by": "",
         }
         for letter in dead
     ]
@@ -187,6 +215,7 @@ def _told(frame: Frame, index: int, event: ingest_pb2.Event) -> Row:
         "body": event.body,
         "step": event.step if event.has_step else -1,
         "attrs": dict(event.attrs),
+        "source": "client",
     }
 
 
@@ -208,12 +237,13 @@ def _rejected(frame: Frame, index: int, reject: ingest_pb2.Reject) -> Row:
 
 
 def _lost(frame: Frame, index: int, loss: ingest_pb2.Loss) -> Row:
+    refused = loss.reason == BAD_VALUE
     return {
         **_event_base(frame),
         "event_id": _event_id(frame.source.producer, frame.source.seq, "loss", index),
         "kind": "loss",
-        "severity": "error",
-        "title": f"points lost: {loss.reason}",
+        "severity": "warn" if refused else "error",
+        "title": "values refused by log()" if refused else f"points lost: {loss.reason}",
         "body": loss.message,
         "attrs": {
             "reason": loss.reason,
@@ -239,6 +269,7 @@ def _died(letter: DeadLetter) -> Row:
         "rank": letter.rank,
         "attrs": {"seq": str(source.seq), "producer": source.producer.hex()},
         "ver": row_version(source.producer, source.seq),
+        "source": "server",
     }
 
 
@@ -250,6 +281,7 @@ def _event_base(frame: Frame) -> Row:
         "step": -1,
         "rank": frame.origin.rank,
         "ver": frame.ver,
+        "source": "server",
     }
 
 

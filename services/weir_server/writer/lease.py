@@ -40,7 +40,7 @@ class Lease:
     def keep(self) -> None:
         """Renew when it is time to. Raises `LeaseLost`."""
         due = self._clock.monotonic_s() - self._renewed_s >= self.period_s
-        if due and not self.take():
+        if due and not self._renew():
             raise LeaseLost
 
     def keep_during(self, work: Callable[[], T]) -> T:
@@ -59,21 +59,37 @@ class Lease:
         return working.result()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, at most until the process is to stop, renewing on the way. Raises `LeaseLost`."""
+        """Wait, at most until the process is to stop; afterwards the lease is known to be ours.
+
+        Known, because what follows is an insert that failed before: nobody may repeat it who cannot
+        tell whether the world is still the one it was read from.
+
+        Raises:
+            LeaseLost: It is another's now, or nobody's.
+            StreamUnavailable: Nobody can tell.
+        """
         end_s = self._clock.monotonic_s() + seconds
-        while (left_s := end_s - self._clock.monotonic_s()) > 0:
-            if self._stop.wait(min(left_s, self.period_s)):
-                return
-            if not self._renew_if_reachable():
+        left_s = seconds
+        while not self._stop.wait(min(left_s, self.period_s)):
+            if not self._renew():
                 raise LeaseLost
+            if (left_s := end_s - self._clock.monotonic_s()) <= 0:
+                return
 
     def give_back(self) -> None:
         """Let another writer have the shard at once."""
         self._hands.shutdown()
         self._consumer.release()
 
+    def _renew(self) -> bool:
+        # Never taken anew: what this writer knows may be as old as the lease it lost. A block noted
+        # before ClickHouse was restored and Redis emptied must not be inserted after it.
+        kept = self._consumer.keep()
+        self._renewed_s = self._clock.monotonic_s()
+        return kept
+
     def _renew_if_reachable(self) -> bool:
         try:
-            return self.take()
+            return self._renew()
         except StreamUnavailable:
             return True  # the commit will find out whether it is still ours

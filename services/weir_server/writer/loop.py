@@ -108,6 +108,7 @@ class ShardWriter:
 
     def serve(self) -> None:
         """Carry entries while the lease is ours and nothing breaks; return when asked to stop."""
+        fault.hit("writer.after_lease")
         self._waiting.clear()
         self._watermarks.forget()
         self._replay_inflight()
@@ -147,6 +148,7 @@ class ShardWriter:
         inflight = self._consumer.read_inflight()
         if inflight is None:
             return
+        fault.hit("writer.before_replay")
         # No limit here: the range is a block that was cut by the limits before.
         entries = self._consumer.read_range(inflight.first_id, inflight.last_id)
         telemetry.WRITER_REDELIVERED.inc(len(entries))
@@ -200,6 +202,8 @@ class ShardWriter:
         self._entries_seen += len(entries)
         self._bytes_seen += sum(len(entry.payload) for entry in entries)
         self._waiting.extend(entries)
+        if entries:
+            fault.hit("writer.after_read")
 
     def _place_waiting(self, block: OpenBlock, *, may_gap: bool) -> None:
         self._watermarks.learn(self._waiting)

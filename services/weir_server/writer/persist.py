@@ -8,14 +8,14 @@ from typing import Final
 
 import structlog
 
-from weir_server import telemetry
+from weir_server import fault, telemetry
 from weir_server.writer.block import Item, halve, token_of
 from weir_server.writer.dead_letter import DeadLetter
 from weir_server.writer.lease import Lease
 from weir_server.writer.patience import StorePatience
 from weir_server.writer.rows import build_block
 from weir_server.writer.unpack import Frame
-from weir_store.base import Inserter
+from weir_store.base import Block, Inserter
 from weir_store.errors import StoreRejected, StoreUnavailable
 
 _LONGEST_REASON: Final = 2_000  # characters; an error of ClickHouse may quote the rows
@@ -58,13 +58,15 @@ class Persister:
             self._log.warning("block refused, halving it", entries=len(items), error=str(error))
             for half in halve(items):
                 self.store(half)
+                fault.hit("writer.after_half")
 
     def _bury(self, item: Item, reason: str) -> None:
         self._log.error("frame can not be stored, set aside", seq=item.source.seq, reason=reason)
+        fault.hit("writer.before_dead_letter")
         self._insert([_letter(item, reason[:_LONGEST_REASON])], last_resort=True)
 
     def _insert(self, items: Sequence[Item], *, last_resort: bool = False) -> None:
-        block, token = build_block(items), token_of(self._shard, items)
+        block, token = _rows_of(items), token_of(self._shard, items)
 
         def attempt() -> None:
             try:
@@ -85,10 +87,18 @@ class Persister:
         telemetry.WRITER_INSERT_SECONDS.observe(time.monotonic() - started_s)
 
 
+def _rows_of(items: Sequence[Item]) -> Block:
+    """Return the rows of items, or say that none can be made: a frame must never stop its shard."""
+    try:
+        return build_block(items)
+    except (ValueError, OverflowError) as error:
+        raise StoreRejected(f"no rows can be made of it: {error}") from error
+
+
 def _letter(item: Item, reason: str) -> DeadLetter:
     if isinstance(item, DeadLetter):
         return item
-    return DeadLetter.of(item.source, item.entry, reason, points=item.point_count)
+    return DeadLetter.of(item.source, item.entry, reason, points=item.point_count, body=item.body)
 
 
 def _count(items: Sequence[Item]) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from weir_server.writer import facts
 from weir_server.writer.block import Item
 from weir_server.writer.dead_letter import DeadLetter
+from weir_server.writer.ledger_rows import ledger_rows
 from weir_server.writer.unpack import Frame, Points
 from weir_store import columns, tables
 from weir_store.base import Block
@@ -33,9 +34,11 @@ def build_block(items: Sequence[Item]) -> Block:
         tables.POINTS: _point_table(frames),
         tables.TEXT_POINTS: _text_table(frames),
         tables.RUN_ATTRS: _plain(columns.RUN_ATTRS, facts.attr_rows(frames)),
+        tables.BRANCHES: _plain(columns.BRANCHES, facts.branch_rows(frames)),
         tables.SESSIONS: _plain(columns.SESSIONS, facts.session_rows(frames)),
         tables.EVENTS: _plain(columns.EVENTS, facts.event_rows(frames, dead)),
         tables.DEAD_LETTERS: _plain(columns.DEAD_LETTERS, facts.dead_letter_rows(dead)),
+        tables.LEDGER: _plain(columns.LEDGER, ledger_rows(frames, dead)),
         tables.RUNS: _plain(columns.RUNS, facts.run_rows(frames)),
         tables.INGEST_COMMITS: _plain(columns.INGEST_COMMITS, facts.commit_rows(frames, dead)),
     }

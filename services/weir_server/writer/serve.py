@@ -8,10 +8,7 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Sequence
-from wsgiref.simple_server import WSGIServer
-
-from prometheus_client import start_http_server
+from collections.abc import Callable, Sequence
 
 from weir_server import fault
 from weir_server.clock import SystemClock
@@ -19,6 +16,7 @@ from weir_server.errors import StartupError
 from weir_server.log import get_logger
 from weir_server.settings import ClickHouseSettings, StreamSettings, WriterSettings
 from weir_server.stream.redis import RedisConsumer, prepare_stream
+from weir_server.telemetry_door import TelemetryDoor
 from weir_server.writer.block import Limits
 from weir_server.writer.loop import ShardWriter
 from weir_server.writer.patience import StorePatience
@@ -57,27 +55,32 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
             return 1
         if stop.is_set():
             return 0
-        metrics, _ = _serve_metrics(writer.metrics_port)
-        threads = _start_shards(writer, stream, store, clickhouse, stop)
-        get_logger().info("writer ready", shards=len(threads), metrics_port=metrics.server_port)
+        threads: list[threading.Thread] = []
+        door = _open_door(
+            writer, lambda: stop.is_set() or all(thread.is_alive() for thread in threads)
+        )
+        threads += _start_shards(writer, stream, store, clickhouse, stop)
+        get_logger().info("writer ready", shards=len(threads), metrics_port=door.port)
         sys.stdout.write("writer ready\n")
         sys.stdout.flush()
         for thread in threads:
             thread.join()
-        metrics.shutdown()
+        door.close()
     finally:
         clickhouse.close()
     return 0
 
 
-def _serve_metrics(port: int) -> tuple[WSGIServer, threading.Thread]:
+def _open_door(writer: WriterSettings, alive: Callable[[], bool]) -> TelemetryDoor:
     try:
-        return start_http_server(port)
+        door = TelemetryDoor(writer.host, writer.metrics_port, alive)
     except OSError as error:
         raise StartupError(
-            f"cannot listen on port {port}: {error.strerror}",
+            f"cannot listen on {writer.host}:{writer.metrics_port}: {error.strerror}",
             hint="choose another writer.metrics_port, or 0",
         ) from error
+    door.start()
+    return door
 
 
 def _schema_fits(clickhouse: ClickHouse, database: str, stop: threading.Event) -> bool:

@@ -19,6 +19,7 @@ from weir_server.stream.base import StreamEntry
 BODY_SCHEMA: Final = 1
 MAX_RAW_BYTES: Final = 64 << 20  # far above every gateway limit; a stop for bombs, not a policy
 _SEQ_AND_FLAGS: Final = struct.Struct("<QH")
+_LATEST_UNIX_US: Final = 7_258_118_400_000_000  # the year 2200; tables hold a little more
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Indices: TypeAlias = npt.NDArray[np.uint32]
@@ -130,7 +131,7 @@ def unpack(source: StreamEntry) -> Frame:
         raise Undecodable(f"the entry is no weir.v1.Entry: {error}") from error
     try:
         return _open(source, entry)
-    except (DecodeError, zstandard.ZstdError, ValueError) as error:
+    except (DecodeError, zstandard.ZstdError, ValueError, struct.error) as error:
         raise Undecodable(str(error), entry) from error
 
 
@@ -142,19 +143,21 @@ def _open(source: StreamEntry, entry: stream_pb2.Entry) -> Frame:
     if body.schema != BODY_SCHEMA:
         raise ValueError(f"body schema {body.schema} is unknown, this release reads {BODY_SCHEMA}")
     _check_attrs(body)
+    if entry.run_created_unix_us > _LATEST_UNIX_US:
+        raise ValueError(f"the run is born at {entry.run_created_unix_us} µs, which is no time")
     names = len(body.names)
     return Frame(
         source=source,
         entry=entry,
         body=body,
-        points=tuple(_points(block, names) for block in body.points),
+        points=tuple(points for block in body.points if (points := _points(block, names)).count),
         texts=tuple(_texts(block, names) for block in body.texts),
     )
 
 
 def _raw_body(frame: ingest_pb2.Frame) -> bytes:
     raw = _decompress(frame)
-    head = _SEQ_AND_FLAGS.pack(frame.seq, frame.flags)
+    head = _SEQ_AND_FLAGS.pack(frame.seq, frame.flags & 0xFFFF)  # 16 bits on disk, 32 on the wire
     crc32 = zlib.crc32(raw, zlib.crc32(head))
     if crc32 != frame.crc32:
         raise ValueError(f"crc32 is {crc32:08x}, the frame says {frame.crc32:08x}")
@@ -188,7 +191,8 @@ def _points(block: ingest_pb2.PointBlock, names: int) -> Points:
     _check_lengths("points", rows, len(points.time_unix_us))
     _check_lengths("points", metrics, len(points.metric))
     _check_lengths("points", values, len(points.value))
-    _check_indices(points.metric, names)
+    if points.count:  # else the indices stand for nothing, whatever they are
+        _check_indices(points.metric, names)
     return points
 
 

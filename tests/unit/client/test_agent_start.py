@@ -21,7 +21,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return started
 
 
-def test_an_agent_is_started_at_most_three_times_in_ten_minutes(
+def test_an_agent_that_dies_at_once_is_started_at_most_three_times_in_ten_minutes(
     tmp_path: Path, starts: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = ManualClock()
@@ -34,6 +34,21 @@ def test_an_agent_is_started_at_most_three_times_in_ten_minutes(
     clock.advance(600)
     keeper.ensure()
     assert len(starts) == 4
+
+
+def test_an_agent_that_did_its_work_is_started_again_however_often_it_is_killed(
+    tmp_path: Path, starts: list[Path]
+) -> None:
+    clock = ManualClock()
+    keeper = AgentKeeper(tmp_path, "n", clock, Speaker())
+    for kills in range(1, 10):
+        keeper.ensure()
+        assert len(starts) == kills
+        with agent_lock_path(tmp_path, "n").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for _ in range(6):
+                clock.advance(2)
+                keeper.ensure()
 
 
 def test_no_agent_is_started_while_one_holds_the_lock(tmp_path: Path, starts: list[Path]) -> None:

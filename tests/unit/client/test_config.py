@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from weir._config import DELETED, Nested, Summary
-from weir.errors import UsageError
 
 
 @pytest.fixture
@@ -14,8 +13,13 @@ def recorded() -> dict[str, Any]:
 
 
 @pytest.fixture
-def config(recorded: dict[str, Any]) -> Nested:
-    return Nested(recorded.__setitem__)
+def refused() -> dict[Any, str]:
+    return {}
+
+
+@pytest.fixture
+def config(recorded: dict[str, Any], refused: dict[Any, str]) -> Nested:
+    return Nested(recorded.__setitem__, refused.__setitem__)
 
 
 def test_items_and_attributes_are_the_same_thing(config: Nested) -> None:
@@ -77,13 +81,18 @@ def test_dataclasses_and_namespaces_are_sections(config: Nested) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a\nb", "x" * 600, 3])
-def test_a_bad_key_is_refused(config: Nested, key: Any) -> None:
-    with pytest.raises(UsageError, match="cannot be recorded"):
-        config[key] = 1
+def test_a_bad_key_is_refused_and_not_there_afterwards(
+    config: Nested, recorded: dict[str, Any], refused: dict[Any, str], key: Any
+) -> None:
+    config[key] = 1
+    config["good"] = {"better": 2}
+    assert list(refused) == [str(key)]
+    assert recorded == {"good.better": 2}
+    assert config.as_dict() == {"good": {"better": 2}}
 
 
-def test_a_summary_value_set_by_hand_wins_over_the_automatic_one() -> None:
-    summary = Summary(lambda path, value: None, {"loss": 0.5, "acc": 0.9}.get)
+def test_a_summary_value_set_by_hand_wins_over_the_automatic_one(refused: dict[Any, str]) -> None:
+    summary = Summary(lambda path, value: None, refused.__setitem__, {"loss": 0.5, "acc": 0.9}.get)
     summary["acc"] = 1.0
     assert (summary["loss"], summary["acc"]) == (0.5, 1.0)
     assert summary.as_dict() == {"acc": 1.0}

@@ -177,8 +177,10 @@ def test_a_step_logged_again_in_a_flood_does_not_wedge_the_spool() -> None:
             run.log(row, step=i)
             run.log({"a rather long metric name/7": -1.0}, step=i)
         assert run.flush(timeout=30)
-    assert captured.values("a rather long metric name/7") == [-1.0] * 2_000
-    assert len(captured.points) >= 200_000
+    points = captured.points  # where a frame ends between the two, both are spooled: the later wins
+    newest = {p.step: p.value for p in points if p.metric == "a rather long metric name/7"}
+    assert newest == dict.fromkeys(range(2_000), -1.0)
+    assert len(points) >= 200_000
 
 
 def test_threads_that_log_at_once_lose_nothing_and_share_no_step() -> None:
@@ -194,3 +196,39 @@ def test_threads_that_log_at_once_lose_nothing_and_share_no_step() -> None:
         for thread in threads:
             thread.join()
     assert sorted(steps(captured, "a")) == list(range(2000))
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "x" * 600, 3])
+def test_a_key_or_tag_that_cannot_be_recorded_does_not_end_training(
+    key: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture() as captured, weir.init() as run:
+        for _ in range(2):
+            run.config[key] = 1
+            run.config["deep"] = {f"{key}\n": 1, "good": 2}
+            run.summary[key] = 1
+            run.tags.add(key)
+            run.tags += (key, "good")
+        assert run.stats.rejected >= 8
+        assert len(run.config) <= 1
+    assert captured.tags() == {"good"}
+    assert captured.config() == {"deep.good": 2}
+    assert captured.summary() == {}
+    assert captured.losses()["bad_value"] == run.stats.rejected
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == len(set(warned)), "said once"
+    assert warned
+
+
+def test_strict_raises_for_a_key_that_cannot_be_recorded() -> None:
+    with capture(strict=True), weir.init() as run:
+        with pytest.raises(InvalidPoint):
+            run.config["a\nb"] = 1
+        with pytest.raises(InvalidPoint):
+            run.tags.add("")
+
+
+@pytest.mark.parametrize("given", [{"config": {"a\nb": 1}}, {"tags": ["a\nb"]}])
+def test_init_itself_raises_for_a_key_that_cannot_be_recorded(given: dict[str, Any]) -> None:
+    with capture(), pytest.raises(UsageError, match="cannot be recorded"):
+        weir.init(**given)

@@ -93,7 +93,7 @@ def test_a_disk_that_is_freed_takes_points_again(tiny_disk: Path) -> None:
     run = weir.init(
         mode="offline",
         dir=tiny_disk,
-        settings={"queue_max_bytes": 40_000, "flush_interval_s": 0.01},
+        settings={"queue_max_bytes": 40_000, "flush_interval_s": 0.01, "spool_free_share": 1.0},
     )
     run.flush()
     fill(filler)

@@ -14,6 +14,12 @@ import pyarrow as pa
 from weir_store.errors import InvalidQuery, StoreUnavailable, UnknownRun
 from weir_store.filter import parse
 from weir_store.records import (
+    Event,
+    EventPage,
+    Kind,
+    Ledger,
+    LedgerLine,
+    LedgerProducer,
     Metric,
     MetricPage,
     Project,
@@ -25,6 +31,7 @@ from weir_store.records import (
     RunState,
     SeriesQuery,
     Session,
+    Tally,
     XAxis,
 )
 
@@ -39,11 +46,12 @@ KEYS = ("project", "run_id", "metric", "rank")
 
 @dataclass
 class SyntheticReader:
-    """Runs of one or more projects; `down` silences the store, `grow` logs more points."""
+    """Runs of one or more projects; `down` silences the store, `lost` points are missing, `grow` logs more."""
 
     runs: list[Run] = field(default_factory=list)
     steps: int = 10_000
     down: bool = False
+    lost: int = 0
     asked: list[SeriesQuery] = field(default_factory=list)
 
     def grow(self, steps: int) -> None:
@@ -83,6 +91,31 @@ class SyntheticReader:
             )
             for rank in range(run.ranks)
         ]  # fmt: skip
+
+    def list_events(
+        self,
+        ref: RunRef,
+        *,
+        kinds: Sequence[str] = (),
+        min_severity: str = "debug",
+        limit: int = 1_000,
+    ) -> EventPage:
+        run = self.get_run(ref)
+        if run.state is not RunState.CRASHED:
+            return EventPage((), 0)
+        title = "train/acc was not logged: <b>str</b> is not a number"
+        event = Event(UUID(int=1), run.last_seen_unix_us, "rejected", "warn", title, "", 7, 0, {})
+        return EventPage((event,), 1)
+
+    def read_ledger(self, ref: RunRef) -> Ledger:
+        run = self.get_run(ref)
+        sent = Tally(1_000 + self.lost, 77)
+        lines = [
+            LedgerLine(rank, (UUID(int=rank + 1),), Kind.POINTS, sent, Tally(1_000, 77))
+            for rank in range(max(1, run.ranks))
+        ]
+        producers = [LedgerProducer(UUID(int=line.rank + 1), line.rank, 9, 9) for line in lines]
+        return Ledger(tuple(lines), (), tuple(producers), 1_000 * len(lines))
 
     def list_metrics(
         self,

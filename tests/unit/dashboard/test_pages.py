@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.unit.dashboard.synthetic import SyntheticReader, many_runs, two_projects
 from weir_dashboard import data
+from weir_store.records import RunState
 
 GATEWAY = "gateway.example:7700"
 PAGES = ("home", "runs", "workspace", "compare", "run")
@@ -142,3 +143,37 @@ def test_an_unknown_run_is_said_and_not_a_crash():
 def test_the_ranks_of_a_run_are_listed():
     test = show("run", two_projects(2), project="ddp", id="ddp16", tab="Ranks")
     assert len(test.dataframe[0].value) == 16
+
+
+def test_a_whole_run_carries_a_shield_and_its_ledger_says_what_was_counted():
+    test = show("run", two_projects(2), project="ddp", id="ddp16", tab="Ledger")
+    assert not test.exception
+    assert "whole" in test.success[0].value
+    table = test.dataframe[0].value
+    assert table["rank"].tolist() == list(range(16))
+    assert set(table["verdict"]) == {"whole"}
+
+
+def test_points_that_are_missing_are_said_on_the_run():
+    reader = SyntheticReader(many_runs("gpt-small", 8), lost=3)
+    ended = next(run for run in reader.runs if run.state is not RunState.RUNNING)
+    test = show("run", reader, project=ended.project, id=ended.run_id, tab="Ledger")
+    assert "missing" in test.error[0].value
+    assert "weir-shield missing" in "".join(str(one.proto.body) for one in test.get("html"))
+
+
+def test_the_events_of_a_run_are_listed_newest_first():
+    reader = SyntheticReader(many_runs("gpt-small", 52))
+    crashed = next(run for run in reader.runs if run.state is RunState.CRASHED)
+    test = show("run", reader, id=crashed.run_id, tab="Events")
+    assert not test.exception
+    assert "train/acc was not logged" in test.dataframe[0].value["what"][0]
+    quiet = next(run for run in reader.runs if run.state is RunState.FINISHED)
+    assert "nothing was reported" in texts(show("run", reader, id=quiet.run_id, tab="Events"))
+
+
+def test_a_fork_says_what_it_was_forked_from():
+    (run,) = many_runs("gpt-small", 1)
+    run = replace(run, parent_run_id="older", fork_step=1_200, rewinds=(5, 3))
+    head = show("run", SyntheticReader([run])).get("html")
+    assert "older at step 1,200" in "".join(str(one.proto.body) for one in head)

@@ -17,7 +17,7 @@ def test_no_wait_is_longer_than_the_longest_and_there_is_always_another_restart(
     assert restarts.ended(lived_s=0.0) == LONGEST_S
 
 
-def test_a_part_that_has_lived_for_a_minute_starts_anew() -> None:
+def test_a_part_that_has_lived_for_ten_seconds_starts_anew() -> None:
     restarts = Restarts()
     for _ in range(5):
         restarts.ended(lived_s=1.0)

@@ -182,3 +182,13 @@ def test_an_entry_that_is_none_is_told_apart_from_one_with_a_bad_body() -> None:
         unpack(type(source)(source.id, source.producer, source.seq, b"\xff\xff"))
 
     assert caught.value.entry is None
+
+
+def test_a_branch_is_as_old_as_its_producer() -> None:
+    body = ingest_pb2.Body(schema=1)
+    body.branch.parent_run_id, body.branch.step, body.branch.launch = "base", 70, "job 7"
+    (row,) = rows(tables.BRANCHES, body, ingest_pb2.Body(schema=1))
+
+    assert row["ver"] == frames.BIRTH_S << 32
+    assert (row["parent_run_id"], row["step"], row["launch"]) == ("base", 70, "job 7")
+    assert (row["rank"], row["world_size"], row["producer"]) == (0, 2, frames.producer())

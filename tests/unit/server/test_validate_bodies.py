@@ -228,3 +228,36 @@ def test_counting_metrics_takes_bounded_memory():
         counter.admit("p", str(run), [f"m{i}" for i in range(10)])
     assert sum(map(len, counter._seen.values())) <= 60
     assert counter._held == sum(map(len, counter._seen.values()))
+
+
+# ── branches ───────────────────────────────────────────────────────────────
+
+
+def test_a_branch_survives_when_something_else_is_taken_out():
+    body = pb.Body(schema=1, branch=pb.Branch(parent_run_id="base", step=70, launch="job 7"))
+    body.attrs.add(namespace=CONFIG, path="")  # no path, no value
+    verdict = check(body)
+    assert codes(verdict) == ["ATTR_INVALID"]
+    assert verdict.rest is not None
+    assert verdict.rest.branch == body.branch
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        pb.Branch(step=1),
+        pb.Branch(parent_run_id="a\n", step=1),
+        pb.Branch(parent_run_id="a" * 129, step=1),
+        pb.Branch(parent_run_id="a", step=2**53 + 1),
+        pb.Branch(parent_run_id="a", step=-(2**53) - 1),
+        pb.Branch(parent_run_id="a", step=1, launch="l" * 513),
+    ],
+)
+def test_a_branch_from_nowhere_is_refused_and_the_rest_kept(branch):
+    body = pb.Body(schema=1, branch=branch)
+    body.attrs.add(namespace=CONFIG, path="lr", float=0.1)
+    verdict = check(body)
+    assert codes(verdict) == ["BRANCH_INVALID"]
+    assert verdict.rest is not None
+    assert not verdict.rest.HasField("branch")
+    assert verdict.rest.attrs == body.attrs

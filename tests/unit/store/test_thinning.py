@@ -1,7 +1,6 @@
 """The laws of thinning: what lies in a bucket, where buckets begin, and where they are read from."""
 
 import math
-from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -9,9 +8,11 @@ from hypothesis import strategies as st
 
 from weir_store import plan
 from weir_store.buckets import INT64, shifts, step_shift, value_width, whole_range
+from weir_store.lineage import MAX_STEP, ByRank, Lineage, Piece
+from weir_store.lives import lives_by_rank, unsafe_steps
 from weir_store.memory_series import Point, read_points
 from weir_store.parameters import Parameters
-from weir_store.plan import SeriesKey, Span, StepRange, make_plan
+from weir_store.plan import Span, StepRange, make_plan
 from weir_store.records import Reduce, RunRef, SeriesQuery
 from weir_store.thinning import of_series
 
@@ -82,7 +83,7 @@ def test_every_finite_point_lies_in_the_envelope_of_its_bucket(
     logged: dict[int, float], max_points: int
 ) -> None:
     points = [Point(KEY, 0, 0.0, step, step, value) for step, value in logged.items()]
-    rows = read_points(points, {}, SeriesQuery((REF,), ("loss",), max_points)).to_pylist()
+    rows = read_points(points, {}, SeriesQuery((REF,), ("loss",), max_points), {}).to_pylist()
     assert len(rows) <= max(max_points, 2)
     for step, value in logged.items():
         row = next(row for row in rows if row["x_min"] <= step <= row["x_max"])
@@ -103,7 +104,7 @@ def test_thinning_over_ranks_counts_every_rank_once_per_bucket(
         for rank in (0, 3)
     ]
     query = SeriesQuery((REF,), ("loss",), max_points, reduce=Reduce.RANKS)
-    for row in read_points(points, {}, query).to_pylist():
+    for row in read_points(points, {}, query, {}).to_pylist():
         assert row["ranks"] == 2
         last = logged[row["step"]]  # both ranks logged the same
         assert row["mean"] == pytest.approx(last if math.isfinite(last) else math.nan, nan_ok=True)
@@ -116,60 +117,104 @@ ranges = st.tuples(st.integers(-300, 5_000), st.integers(-300, 5_000)).map(
 )
 
 
-def _plan(
-    span: Span, shift: int, asked: StepRange, overlaps: Mapping[SeriesKey, StepRange]
-) -> plan.Plan:
+def _plan(span: Span, shift: int, asked: StepRange) -> plan.Plan:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plan, "SMALL_ROWS", 0)
-        return make_plan([span], shift, asked, overlaps)
+        return make_plan([span], shift, asked)
 
 
-@given(ranges, ranges | st.just(INT64), st.none() | ranges, st.integers(6, 11), st.booleans())
+@given(
+    ranges,
+    ranges | st.just(INT64),
+    st.lists(ranges, max_size=3),
+    st.integers(6, 11),
+    st.none() | st.integers(-300, 5_000),
+)
 def test_every_step_asked_for_is_read_exactly_once_and_never_unsafely(
     logged: StepRange,
     asked: StepRange,
-    overlap: StepRange | None,
+    unsafe: list[StepRange],
     shift: int,
-    rewritten: bool,
+    forked_at: int | None,
 ) -> None:
-    if overlap is not None:  # whole rows of the roll-up
-        overlap = (overlap[0] >> 6 << 6, -(-overlap[1] >> 6) << 6)
-    span = Span(KEY, logged[0], logged[1] - 1, 1, overlap is None, rewritten)
-    found = _plan(span, shift, asked, {KEY: overlap} if overlap else {})
-    points, rollup = list(found.points), list(found.rollup)
+    lineage = Lineage((Piece("r", ByRank(MAX_STEP)), Piece("parent", ByRank(forked_at or 0))))
+    span = Span(
+        KEY,
+        logged[0],
+        logged[1] - 1,
+        1,
+        plan.together(unsafe),
+        lineage=None if forked_at is None else lineage,
+    )
+    found = _plan(span, shift, asked)
     for step in {logged[0], logged[1] - 1, *range(*logged, 37)}:
-        reads = [r for r in points + rollup if r[0] <= step < r[1]]
-        assert len(reads) == (1 if asked[0] <= step < asked[1] else 0)
-        if reads and reads[0] in rollup:
-            assert not rewritten
-            assert overlap is None or not overlap[0] <= step < overlap[1]
+        points = [r for r in found.points if r[0] <= step < r[1]]
+        rollup = [r for r in found.rollup if r[0] <= step >> 6 << 6 < r[1]]
+        assert len(points + rollup) == (1 if asked[0] <= step < asked[1] else 0)
+        if rollup:
+            assert not any(low <= step < high for low, high in unsafe)
+            assert forked_at is None or step >> 6 != forked_at >> 6
             slot = step >> shift << shift
             bucket = range(max(slot, logged[0]), min(slot + (1 << shift), logged[1]))
             assert all(asked[0] <= each < asked[1] for each in (bucket[0], bucket[-1]))
-    for first, end in rollup:
+    begins = asked[0] >> 6 << 6
+    for first, end in found.rollup:
         assert all(
-            edge in INT64 or edge % (1 << shift) == 0 or edge in asked for edge in (first, end)
+            edge in INT64 or edge % (1 << shift) == 0 or edge in (begins, asked[1])
+            for edge in (first, end)
         )
 
 
 def test_a_short_series_is_read_from_the_points() -> None:
-    found = make_plan([Span(KEY, 0, 9_999, 1, True, False)], 8, INT64, {})
+    found = make_plan([Span(KEY, 0, 9_999, 1)], 8, INT64)
     assert found.points == {INT64: (KEY,)}
     assert not found.rollup
 
 
 def test_a_long_series_is_read_from_the_roll_up() -> None:
-    found = make_plan([Span(KEY, 0, 999_999, 1, True, False)], 10, INT64, {})
+    found = make_plan([Span(KEY, 0, 999_999, 1)], 10, INT64)
     assert found.rollup == {INT64: (KEY,)}
     assert not found.points
 
 
 def test_too_many_resumed_series_are_read_whole() -> None:
-    spans = [Span(("p", f"r{n}", "m"), 0, 999, 1, False, False) for n in range(plan.MAX_SPLIT + 5)]
+    resumed = ((64, 128),)
+    spans = [Span(("p", f"r{n}", "m"), 0, 999, 1, resumed) for n in range(plan.MAX_SPLIT + 5)]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plan, "SMALL_ROWS", 0)
-        found = make_plan(spans, 6, INT64, {span.key: (64, 128) for span in spans})
+        found = make_plan(spans, 6, INT64)
     assert len(found.points[INT64]) == 5
+
+
+lives = st.lists(
+    st.tuples(st.integers(1, 3), st.integers(0, 40), st.integers(0, 15), st.integers(0, 60)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(lives)
+def test_a_step_that_two_lives_show_is_never_taken_for_safe(
+    told: list[tuple[int, int, int, int]],
+) -> None:
+    tops = {session: max(top, first) for session, first, _, top in told}
+    rows = [
+        (7, session, 0, first, first + more, tops[session], 0)
+        for session, first, more, _ in told
+        if first <= tops[session]
+    ]
+    unsafe = unsafe_steps(lives_by_rank(rows))
+    for step in range(60):
+        showing = {life[1] for life in rows if life[3] <= step <= min(life[4], life[5])}
+        assert len(showing) < 2 or any(low <= step < high for low, high in unsafe)
+
+
+def test_what_one_life_logged_after_another_is_safe() -> None:
+    first, second = (0, 1, 0, 0, 100, MAX_STEP, 0), (0, 2, 0, 101, 200, MAX_STEP, 0)
+    assert unsafe_steps(lives_by_rank([first, second])) == ()
+    assert unsafe_steps(lives_by_rank([first, (9, *first[1:])])) == ()  # of two ranks
+    assert unsafe_steps(lives_by_rank([first, (0, 2, 0, 90, 200, MAX_STEP, 0)])) == ((90, 101),)
+    assert unsafe_steps(lives_by_rank([(*first[:-1], 1)])) == ((0, 101),)
 
 
 def test_series_that_are_no_full_grid_are_picked_one_by_one() -> None:

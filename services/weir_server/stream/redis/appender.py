@@ -10,9 +10,10 @@ import redis.asyncio.retry
 from redis import exceptions
 from redis.backoff import ConstantBackoff
 
+from weir_server import fault
 from weir_server.settings import StreamSettings
 from weir_server.stream import keys
-from weir_server.stream.base import AppendResult, NewEntry, Outcome, StopRequest
+from weir_server.stream.base import TIMES_FREE, AppendResult, NewEntry, Outcome, StopRequest
 from weir_server.stream.redis.vendor import (
     ANSWER_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
@@ -54,8 +55,12 @@ class RedisAppender:
                     keys.log(e.shard),
                     keys.producer(e.shard, e.producer),
                     keys.payload_bytes(e.shard),
+                    keys.project_bytes(e.shard),
                 ),
-                (e.producer, e.seq, self._budget_bytes, PRODUCER_KEPT_S, e.payload),
+                (
+                    *(e.producer, e.seq, self._budget_bytes, PRODUCER_KEPT_S, e.payload),
+                    *(e.project, TIMES_FREE, e.first_seq or e.seq),
+                ),
             )
             for e in entries
         ]
@@ -83,8 +88,11 @@ class RedisAppender:
     async def register_run(self, project: str, run_id: str, created_unix_us: int) -> int:
         """See `Appender.register_run`."""
         key = keys.run(project, run_id)
-        await self._execute("HSETNX", key, "created_unix_us", created_unix_us)
-        return int(await self._execute("HGET", key, "created_unix_us"))
+        while True:  # again only when Redis was emptied between the two
+            await self._execute("HSETNX", key, "created_unix_us", created_unix_us)
+            found = await self._execute("HGET", key, "created_unix_us")
+            if found is not None:
+                return int(found)
 
     async def read_registered(self, project: str, run_id: str) -> int | None:
         """See `Appender.read_registered`."""
@@ -94,7 +102,8 @@ class RedisAppender:
     async def request_stop(self, project: str, run_id: str, stop: StopRequest) -> None:
         """See `Appender.request_stop`."""
         key = keys.stop(project, run_id)
-        await self._execute("HSET", key, "reason", stop.reason, "by", stop.by)
+        asked = ("asked_unix_us", stop.asked_unix_us)
+        await self._execute("HSET", key, "reason", stop.reason, "by", stop.by, *asked)
         await self._execute("EXPIRE", key, STOP_KEPT_S)
 
     async def read_stops(
@@ -104,11 +113,12 @@ class RedisAppender:
         with translated(self._url):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for project, run_id in runs:
-                    pipe.execute_command("HMGET", keys.stop(project, run_id), "reason", "by")
+                    key = keys.stop(project, run_id)
+                    pipe.execute_command("HMGET", key, "reason", "by", "asked_unix_us")
                 notes = await pipe.execute() if runs else []
         return {
-            run: StopRequest(reason=as_text(reason), by=as_text(by or b""))
-            for run, (reason, by) in zip(runs, notes, strict=True)
+            run: StopRequest(as_text(reason), as_text(by or b""), int(asked or 0))
+            for run, (reason, by, asked) in zip(runs, notes, strict=True)
             if reason is not None
         }
 
@@ -134,6 +144,7 @@ class RedisAppender:
                 i for i, said in enumerate(answers) if isinstance(said, exceptions.NoScriptError)
             ]
             if forgotten:
+                fault.hit("stream.before_repeat")
                 await self._redis.script_load(script.text)
                 again = await self._pipelined(script, [calls[i] for i in forgotten])
                 for i, answer in zip(forgotten, again, strict=True):

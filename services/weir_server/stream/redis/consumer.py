@@ -8,6 +8,7 @@ from typing import Any, Final
 import redis
 from redis import exceptions
 
+from weir_server import fault
 from weir_server.settings import StreamSettings
 from weir_server.stream import keys
 from weir_server.stream.base import Inflight, Lag, StreamEntry
@@ -16,11 +17,12 @@ from weir_server.stream.redis.vendor import Script, as_text, ask, connect, trans
 MOST_WATERMARKS: Final = 100_000
 # Below the socket timeout, or every quiet second looks like an outage.
 _LONGEST_BLOCK_S: Final = 4.0
-_CLOSED_PENDING: Final = 1_000  # entries without content looked at in one go
 _ACQUIRE: Final = Script("acquire")
+_KEEP: Final = Script("keep")
 _RELEASE: Final = Script("release")
 _INFLIGHT: Final = Script("inflight")
 _COMMIT: Final = Script("commit")
+_GROUP: Final = Script("group")
 
 
 class RedisConsumer:
@@ -43,6 +45,11 @@ class RedisConsumer:
         with translated(self._url):
             taken = _ACQUIRE.call(self._redis, [self._lease], self._owner, self._lease_ms)
             return bool(taken)
+
+    def keep(self) -> bool:
+        """See `Consumer.keep`."""
+        with translated(self._url):
+            return bool(_KEEP.call(self._redis, [self._lease], self._owner, self._lease_ms))
 
     def release(self) -> None:
         """See `Consumer.release`."""
@@ -72,16 +79,32 @@ class RedisConsumer:
         return _entries(found)
 
     def read_pending(self, count: int) -> list[StreamEntry]:
-        """See `Consumer.read_pending`."""
+        """See `Consumer.read_pending`.
+
+        Read from the log, not from the group's list. What was committed is gone from the log, so
+        what lies there up to the last one delivered is pending; and only the log knows of an entry
+        that came back alone: a Redis whose file was torn inside a transaction leaves that one open,
+        and its next start carries out the half of it that it had taken back (seen with 6.2 and 7.0).
+        """
         with translated(self._url):
-            while True:
-                found = self._read_group(self._redis, "0", count=count)
-                entries = _entries(found)
-                gone = [entry_id for entry_id, fields in found if not fields]
-                if gone:  # removed by hand; left alone they would hide the rest for ever
-                    self._redis.xack(self._log, keys.GROUP, *gone[:_CLOSED_PENDING])
-                if entries or not gone:
-                    return entries
+            delivered = self._last_delivered()
+            if not delivered:
+                return []
+            found = ask(self._redis, "XRANGE", self._log, "-", delivered, "COUNT", count)
+        return _entries(found)
+
+    def _last_delivered(self) -> str:
+        """Return the id of the newest entry handed out; "" when there is no group yet."""
+        try:
+            groups: Any = self._redis.xinfo_groups(self._log)
+        except exceptions.ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return ""
+        ids = (
+            group["last-delivered-id"] for group in groups if as_text(group["name"]) == keys.GROUP
+        )
+        return as_text(next(ids, ""))
 
     def read_new(self, count: int, wait_s: float) -> list[StreamEntry]:
         """See `Consumer.read_new`."""
@@ -100,10 +123,11 @@ class RedisConsumer:
             keys.payload_bytes(shard),
             keys.inflight(shard),
             keys.committed(shard),
+            keys.project_bytes(shard),
         ]
         args: list[str | bytes | int] = [self._owner, keys.GROUP, MOST_WATERMARKS, len(entries)]
         for entry in entries:
-            args += (entry.id, len(entry.payload))
+            args += (entry.id, len(entry.payload), entry.project)
         for producer, seq in committed.items():
             args += (producer, seq)
         with translated(self._url):
@@ -134,13 +158,15 @@ class RedisConsumer:
         except exceptions.ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
+            fault.hit("stream.before_group")
             self._make_group()
+            fault.hit("stream.after_group")
             found = ask(client, *command, "STREAMS", self._log, after)
         return _of_one_stream(found)
 
     def _make_group(self) -> None:
         try:
-            self._redis.xgroup_create(self._log, keys.GROUP, id="0", mkstream=True)
+            _GROUP.call(self._redis, [self._log, keys.nothing(self._shard)], keys.GROUP)
         except exceptions.ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
@@ -158,7 +184,13 @@ def _of_one_stream(found: Any) -> list[tuple[bytes, Any]]:
 
 def _entries(found: Sequence[tuple[bytes, Any]]) -> list[StreamEntry]:
     return [
-        StreamEntry(as_text(entry_id), fields[b"p"], int(fields[b"q"]), fields[b"d"])
+        StreamEntry(
+            as_text(entry_id),
+            fields[b"p"],
+            int(fields[b"q"]),
+            fields[b"d"],
+            as_text(fields.get(b"j", b"")),
+        )
         for entry_id, fields in found
         if fields
     ]

@@ -3,5 +3,6 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
+redis.call('DEL', KEYS[2]) -- first: a Redis that is full lets a script finish that has begun by freeing
 redis.call('HSET', KEYS[2], 'first_id', ARGV[2], 'last_id', ARGV[3], 'token', ARGV[4])
 return 1
