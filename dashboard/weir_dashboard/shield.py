@@ -10,8 +10,12 @@ from weir_dashboard import words
 from weir_store.ledger import verdict_of, worst
 from weir_store.records import Kind, Ledger, Verdict
 
-_MARKS: Final = MappingProxyType(
-    {Verdict.WHOLE: "⛨", Verdict.PENDING: "⛨", Verdict.UNCLAIMED: "⛉", Verdict.LOST: "⚠"}
+# Drawn, because few fonts have a shield: the outline, and what is in it.
+_OUTLINE: Final = "M8 1 L14 3 V8 C14 11.5 11.5 14 8 15.3 C4.5 14 2 11.5 2 8 V3 Z"
+_TICK: Final = "M5 8 L7.2 10.3 L11 5.8"
+_CROSS: Final = "M8 4.5 V9 M8 11.2 V11.6"
+_INSIDE: Final = MappingProxyType(
+    {Verdict.WHOLE: _TICK, Verdict.PENDING: _TICK, Verdict.UNCLAIMED: ""}
 )
 _MEANINGS: Final = MappingProxyType(
     {
@@ -40,9 +44,13 @@ def badge(ledger: Ledger) -> str:
     """Return the shield as HTML: a mark, the word and how much was proved."""
     found = verdict(ledger)
     points = stored(ledger, Kind.POINTS) + stored(ledger, Kind.TEXTS)
-    text = f"{_MARKS.get(found, '⚠')} {found}"
-    title = f"{words.count(points, 'point')}: {meaning(found)}"
-    return f'<span class="weir-shield {found}" title="{escape(title)}">{escape(text)}</span>'
+    title = escape(f"{words.count(points, 'point')}: {meaning(found)}")
+    return f'<span class="weir-shield {found}" title="{title}">{_drawn(found)} {found}</span>'
+
+
+def _drawn(of: Verdict) -> str:
+    path = f"{_OUTLINE} {_INSIDE.get(of, _CROSS)}"
+    return f'<svg viewBox="0 0 16 16" aria-hidden="true"><path d="{path}"/></svg>'
 
 
 def stored(ledger: Ledger, kind: Kind) -> int:

@@ -26,6 +26,7 @@ CSS: Final = """
 .weir-state.failed, .weir-state.crashed { color: #d0402b; }
 .weir-state.interrupted { color: #b0780c; }
 .weir-shield { cursor: help; }
+.weir-shield svg { height: 1em; vertical-align: -0.12em; fill: none; stroke: currentColor; stroke-width: 1.6; }
 .weir-shield.whole, .weir-shield.pending { color: #31983d; }
 .weir-shield.lost { color: #b0780c; }
 .weir-shield.changed, .weir-shield.missing, .weir-shield.doubled { color: #d0402b; }

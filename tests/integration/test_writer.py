@@ -15,6 +15,7 @@ import pytest
 from tests.contract.fixtures_redis import RedisServer
 from tests.integration.fixtures_engine import EngineProcess
 from tests.unit.server import frames
+from weir_proto.v1 import ingest_pb2
 from weir_server.stream.base import Outcome, StreamEntry
 from weir_server.stream.redis import RedisAppender
 from weir_store import tables
@@ -31,11 +32,7 @@ KILLED = 137
 FAULTS = [
     "writer.before_inflight:1",
     "writer.before_insert:1",
-    *(
-        f"writer.after_table.{table}:1"
-        for table in tables.INSERT_ORDER
-        if table != tables.TEXT_POINTS
-    ),
+    *(f"writer.after_table.{table}:1" for table in tables.INSERT_ORDER),
     "writer.after_table.points:3",
     "writer.before_commit:2",
     "writer.after_commit:1",
@@ -141,6 +138,9 @@ def training(number: int) -> list[StreamEntry]:
         body = frames.grid((seq - 1) * STEPS, STEPS)
         body.attrs.add(namespace=1, path="lr", float=0.1)
         body.session.state = 1
+        body.texts.add(metric=bytes(4), step=bytes(8), time_unix_us=bytes(8), value=["warm"])
+        body.branch.parent_run_id, body.branch.step = "older", -1
+        body.tallies.add(kind=ingest_pb2.Tally.POINT, count=2 * STEPS * seq)
         poisoned = number % 2 == 0 and seq == 4
         sources.append(frames.entry(POISON if poisoned else body, seq, who=who, rank=number))
     return sources
@@ -168,6 +168,8 @@ def assert_everything_is_stored_once(world: World) -> None:
         "SELECT rank, min(min_step), max(max_step), argMaxMerge(last), argMinMerge(first)"
         " FROM raw.series WHERE metric = 'loss' GROUP BY rank ORDER BY rank"
     )
+    texts = "SELECT rank, value, count(DISTINCT ver) FROM raw.text_points GROUP BY 1, 2 ORDER BY 1"
+    assert world.rows(texts) == [(0, "warm", 11), (1, "warm", 12), (2, "warm", 11)]
     last = FRAMES * STEPS - 1
     assert summary == [(rank, 0, last, float(last), 0.0) for rank in ranks]
 

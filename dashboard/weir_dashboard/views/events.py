@@ -27,7 +27,7 @@ def show(page: EventPage) -> None:
             ],
             "kind": [event.kind for event in page.events],
             "rank": [event.rank for event in page.events],
-            "step": pd.array([event.step for event in page.events], dtype="Int64"),
+            "step": ["" if event.step is None else f"{event.step:,}" for event in page.events],
             "what": [event.title for event in page.events],
             "more": [event.body for event in page.events],
         }

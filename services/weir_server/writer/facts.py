@@ -241,9 +241,11 @@ def _lost(frame: Frame, index: int, loss: ingest_pb2.Loss) -> Row:
     return {
         **_event_base(frame),
         "event_id": _event_id(frame.source.producer, frame.source.seq, "loss", index),
-        "kind": "loss",
+        "kind": "refused" if refused else "loss",
         "severity": "warn" if refused else "error",
-        "title": "values refused by log()" if refused else f"points lost: {loss.reason}",
+        "title": f"{loss.points} values refused by log()"
+        if refused
+        else f"points lost: {loss.reason}",
         "body": loss.message,
         "attrs": {
             "reason": loss.reason,

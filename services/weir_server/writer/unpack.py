@@ -18,6 +18,7 @@ from weir_server.stream.base import StreamEntry
 
 BODY_SCHEMA: Final = 1
 MAX_RAW_BYTES: Final = 64 << 20  # far above every gateway limit; a stop for bombs, not a policy
+_NOT_DECLARED: Final = -1
 _SEQ_AND_FLAGS: Final = struct.Struct("<QH")
 _LATEST_UNIX_US: Final = 7_258_118_400_000_000  # the year 2200; tables hold a little more
 
@@ -171,6 +172,12 @@ def _decompress(frame: ingest_pb2.Frame) -> bytes:
         raise ValueError(f"codec {frame.codec} is unknown")
     if frame.raw_bytes > MAX_RAW_BYTES:
         raise ValueError(f"a body of {frame.raw_bytes} bytes is above {MAX_RAW_BYTES}")
+    # What zstd declares of itself is allocated before a byte is unpacked, whatever limit is given.
+    declared = zstandard.frame_content_size(frame.body)
+    if declared not in (frame.raw_bytes, _NOT_DECLARED):
+        raise ValueError(f"zstd declares {declared} bytes, the frame says {frame.raw_bytes}")
+    if not frame.raw_bytes:
+        return b""
     raw = zstandard.ZstdDecompressor().decompress(frame.body, max_output_size=frame.raw_bytes)
     if len(raw) != frame.raw_bytes:
         raise ValueError(f"the body has {len(raw)} bytes, the frame says {frame.raw_bytes}")

@@ -88,7 +88,8 @@ def test_losses_are_gaps_dropped_points_or_refused_values() -> None:
 def test_values_refused_by_log_are_a_warning_and_no_lost_points() -> None:
     source = told(1, losses=[ingest_pb2.Loss(reason="bad_value", points=3)])
     (row,) = event_rows([unpack(source)], [])
-    assert (row["severity"], row["title"]) == ("warn", "values refused by log()")
+    assert (row["severity"], row["title"]) == ("warn", "3 values refused by log()")
+    assert row["kind"] == "refused"
 
 
 def test_a_dead_letter_leaves_its_claim_and_what_it_held() -> None:

@@ -116,6 +116,8 @@ def test_each_table_of_a_block_has_exactly_the_columns_of_the_store() -> None:
     body.attrs.add(namespace=ingest_pb2.Attr.CONFIG, path="lr", float=0.1)
     body.session.state = ingest_pb2.SessionUpdate.RUNNING
     body.losses.add(reason="disk_full", points=3)
+    body.branch.parent_run_id = "older"
+    body.tallies.add(kind=ingest_pb2.Tally.POINT, count=2)
 
     block = build_block([unpack(frames.entry(body))])
 
