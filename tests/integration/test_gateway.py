@@ -345,7 +345,9 @@ def test_a_stop_request_reaches_every_producer_of_the_run_once(connect, gateway,
 
     async def ask():
         appender = RedisAppender(redis_server.settings())
-        await appender.request_stop("p", "doomed", StopRequest("diverged", "me", time.time_ns() // 1_000))
+        await appender.request_stop(
+            "p", "doomed", StopRequest("diverged", "me", time.time_ns() // 1_000)
+        )
         await appender.close()
 
     gateway.run(ask())
