@@ -98,16 +98,11 @@ def dashboard(**flags: Any) -> NoReturn:
 @in_words
 def migrate(**flags: Any) -> None:
     """Bring the tables to what this release needs; safe to repeat."""
-    from weir_store.clickhouse import connect
+    from weir_server.store import connect_store
     from weir_store.migrate import migrate as apply_missing
 
     store = load_given(flags).settings.clickhouse
-    clickhouse = connect(
-        store.url,
-        user=store.user,
-        password=store.password.get_secret_value(),
-        query_timeout_s=store.query_timeout_s,
-    )
+    clickhouse = connect_store(store)
     try:
         applied = apply_missing(clickhouse, store.database, store.cluster)
     finally:

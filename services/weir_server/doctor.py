@@ -20,6 +20,7 @@ from weir_server.catalog import Settings
 from weir_server.config import Loaded
 from weir_server.errors import ServerError, StartupError
 from weir_server.settings import ClickHouseSettings
+from weir_server.store import connect_store
 from weir_server.stream.redis import check_stream
 from weir_server.up import redis_server
 from weir_server.up.arrange import wanted_ports
@@ -27,7 +28,7 @@ from weir_server.up.data_dir import LEAST_FREE_BYTES
 from weir_server.up.ports import Wanted, choose_ports
 from weir_server.up.probes import http_answers, port_answers, reachable_host
 from weir_server.up.state import Running, read_running
-from weir_store.clickhouse import ClickHouse, connect
+from weir_store.clickhouse import ClickHouse
 from weir_store.errors import SchemaMismatch, StoreError
 from weir_store.migrate import check
 
@@ -154,11 +155,8 @@ def _examine_redis(settings: Settings) -> Finding:
 
 
 def _examine_clickhouse(store: ClickHouseSettings) -> Iterator[Finding]:
-    connection = connect(
-        store.url,
-        user=store.user,
-        password=store.password.get_secret_value(),
-        query_timeout_s=min(store.query_timeout_s, 10.0),
+    connection = connect_store(
+        store.model_copy(update={"query_timeout_s": min(store.query_timeout_s, 10.0)})
     )
     try:
         yield from _examine_store(connection, store)

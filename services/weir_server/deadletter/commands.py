@@ -152,8 +152,8 @@ def _check_choice(letter_ids: Sequence[str], *, every: bool) -> None:
 def _store(flags: dict[str, Any]) -> Iterator[_Store]:
     """Open the store of the Weir that runs in the data directory, else the one of the settings."""
     from weir_server.doctor import as_running
+    from weir_server.store import connect_store
     from weir_server.up.state import read_running
-    from weir_store.clickhouse import connect
     from weir_store.dead_letters import DeadLetters
     from weir_store.inserter import ClickHouseInserter
     from weir_store.migrate import check
@@ -164,13 +164,7 @@ def _store(flags: dict[str, Any]) -> Iterator[_Store]:
     if running and "clickhouse.url" not in loaded.sources:
         settings = as_running(settings, running)
     store = settings.clickhouse
-    clickhouse = connect(
-        store.url,
-        user=store.user,
-        password=store.password.get_secret_value(),
-        query_timeout_s=store.query_timeout_s,
-        insert_timeout_s=store.insert_timeout_s,
-    )
+    clickhouse = connect_store(store)
     try:
         check(clickhouse, store.database)
         inserter = ClickHouseInserter(clickhouse, store.database, cluster=store.cluster)

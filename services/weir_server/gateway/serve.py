@@ -14,9 +14,10 @@ from weir_server.gateway.auth import Auth
 from weir_server.gateway.server import Gateway
 from weir_server.log import get_logger
 from weir_server.settings import ClickHouseSettings, GatewaySettings, StreamSettings
+from weir_server.store import connect_store
 from weir_server.stream.redis import RedisAppender, prepare_stream
 from weir_server.telemetry_door import TelemetryDoor
-from weir_store.clickhouse import ClickHouse, connect
+from weir_store.clickhouse import ClickHouse
 from weir_store.editor import Editor
 from weir_store.errors import SchemaMismatch, StoreError, WrongCredentials
 from weir_store.inserter import ClickHouseInserter
@@ -41,13 +42,7 @@ def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSet
     """
     auth = Auth(gateway.tokens_file)
     prepare_stream(stream)
-    clickhouse = connect(
-        store.url,
-        user=store.user,
-        password=store.password.get_secret_value(),
-        query_timeout_s=store.query_timeout_s,
-        insert_timeout_s=store.insert_timeout_s,
-    )
+    clickhouse = connect_store(store)
     try:
         _meet_store(clickhouse, store.database)
         return asyncio.run(_serve(gateway, stream, store, clickhouse, auth))

@@ -15,12 +15,13 @@ from weir_server.clock import SystemClock
 from weir_server.errors import StartupError
 from weir_server.log import get_logger
 from weir_server.settings import ClickHouseSettings, StreamSettings, WriterSettings
+from weir_server.store import connect_store
 from weir_server.stream.redis import RedisConsumer, prepare_stream
 from weir_server.telemetry_door import TelemetryDoor
 from weir_server.writer.block import Limits
 from weir_server.writer.loop import ShardWriter
 from weir_server.writer.patience import StorePatience
-from weir_store.clickhouse import ClickHouse, connect
+from weir_store.clickhouse import ClickHouse
 from weir_store.errors import SchemaMismatch, StoreUnavailable, WrongCredentials
 from weir_store.inserter import ClickHouseInserter
 from weir_store.migrate import check
@@ -42,13 +43,7 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    clickhouse = connect(
-        store.url,
-        user=store.user,
-        password=store.password.get_secret_value(),
-        query_timeout_s=store.query_timeout_s,
-        insert_timeout_s=store.insert_timeout_s,
-    )
+    clickhouse = connect_store(store)
     try:
         prepare_stream(stream)
         if not _schema_fits(clickhouse, store.database, stop):
