@@ -49,6 +49,17 @@ def test_fields_that_only_a_later_client_knows_pass_through_untouched() -> None:
     assert unpack(source).body.SerializeToString().endswith(OF_TOMORROW)
 
 
+def test_fields_of_tomorrow_stay_in_a_frame_of_which_something_is_refused() -> None:
+    body = grid(1, rows=2)
+    body.attrs.add(path="", namespace=pb.Attr.CONFIG, int=1)
+    frame = frame_of(1, body.SerializeToString() + OF_TOMORROW)
+    judged = new_judge().judge(new_producer(), frame, NOW_US)
+    assert [reject.code for reject in judged.rejects] == [Code.ATTR_INVALID]
+    rest = unpack(StreamEntry("1-0", frame.producer, 1, judged.payload)).body
+    assert rest.SerializeToString().endswith(OF_TOMORROW)
+    assert not rest.attrs
+
+
 def test_a_frame_with_fields_of_tomorrow_is_stored_by_a_writer_of_today() -> None:
     _, source = judged_entry(body_of_tomorrow())
     store = MemoryStore()

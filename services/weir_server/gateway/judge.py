@@ -11,6 +11,8 @@ from weir_proto.v1 import ingest_pb2, stream_pb2
 from weir_server import tally
 from weir_server.errors import InvalidFrame
 from weir_server.gateway.cardinality import MetricCounter
+from weir_server.gateway.facts import check_branch
+from weir_server.gateway.findings import Findings
 from weir_server.gateway.limits import BODY_SCHEMA, MAX_TALLIES, Code, Limits
 from weir_server.gateway.producer import Producer
 from weir_server.gateway.unpack import repack, unpack
@@ -85,13 +87,15 @@ class Judge:
     def give_up(
         self, producer: Producer, frame: ingest_pb2.Frame, error: InvalidFrame, now_unix_us: int
     ) -> Judged:
-        """Make an entry that holds nothing but the reason, and the producer's claim if it was read."""
+        """Make an entry that holds nothing but the reason, and the producer's claim and branch if read."""
         reject = ingest_pb2.Reject(
             seq=frame.seq, code=error.code, field=error.field, message=str(error), count=1
         )
         rest, missed = ingest_pb2.Body(schema=BODY_SCHEMA), _Missed((), unreadable=True)
         if isinstance(error, TooMuch):
             rest.tallies.extend(error.body.tallies[:MAX_TALLIES])
+            if error.body.HasField("branch") and check_branch(error.body.branch, Findings()):
+                rest.branch.CopyFrom(error.body.branch)
             missed = _missed(error.body, rest)
         kept = repack(frame, rest.SerializeToString())
         return Judged(

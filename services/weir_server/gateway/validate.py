@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from weir_proto.v1 import ingest_pb2
 from weir_server.errors import InvalidFrame
@@ -145,18 +146,33 @@ def _keep(
         branch = None
     if not findings:
         return None
-    return ingest_pb2.Body(
-        schema=BODY_SCHEMA,
-        names=_without_faults(names),
-        points=[block for block in points if block is not None],
-        texts=[block for block in texts if block is not None],
-        attrs=attrs,
-        events=events,
-        session=session,
-        losses=losses,
-        tallies=body.tallies,
-        branch=branch,
-    )
+    kept: Mapping[str, Iterable[Any]] = {
+        "names": _without_faults(names),
+        "points": (block for block in points if block is not None),
+        "texts": (block for block in texts if block is not None),
+        "attrs": attrs,
+        "events": events,
+        "losses": losses,
+    }
+    return _rebuilt(body, kept, {"session": session, "branch": branch})
+
+
+def _rebuilt(
+    body: ingest_pb2.Body,
+    repeated: Mapping[str, Iterable[Any]],
+    single: Mapping[str, Message | None],
+) -> ingest_pb2.Body:
+    """Return the body with other fields; what only a later release knows stays in it."""
+    rest = ingest_pb2.Body()
+    rest.CopyFrom(body)
+    for field, values in repeated.items():
+        rest.ClearField(field)
+        getattr(rest, field).extend(values)
+    for field, message in single.items():
+        rest.ClearField(field)
+        if message is not None:
+            getattr(rest, field).CopyFrom(message)
+    return rest
 
 
 def _without_faults(names: Names) -> Sequence[str]:

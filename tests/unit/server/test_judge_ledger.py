@@ -131,3 +131,11 @@ def test_more_tallies_than_there_are_kinds_are_refused() -> None:
     judged, _, kept = judge(body)
     assert [reject.code for reject in judged.rejects] == ["FRAME_TOO_MANY_PARTS"]
     assert len(kept.tallies) == MAX_TALLIES
+
+
+def test_where_a_run_was_taken_up_survives_a_frame_with_too_much_in_it() -> None:
+    body = pb.Body(schema=1, branch=pb.Branch(parent_run_id="older", step=7))
+    body.points.add(value=bytes(8 * 101))
+    judged, _, rest = judge(body)
+    assert [reject.code for reject in judged.rejects] == ["FRAME_TOO_MANY_POINTS"]
+    assert rest.branch == body.branch
