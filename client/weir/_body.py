@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from weir._columns import StepMemory, Symbols, point_blocks, text_block
 from weir._config import DELETED
@@ -13,6 +13,8 @@ from weir.errors import InvalidPoint
 from weir_proto.v1 import ingest_pb2 as pb
 
 BODY_SCHEMA = 1
+_MAX_LINE_LETTERS: Final = 1_000
+_MAX_EXIT_CODE: Final = (1 << 31) - 1
 
 
 def attr(namespace: pb.Attr.Namespace, path: str, value: Any) -> pb.Attr:
@@ -27,7 +29,7 @@ def attr(namespace: pb.Attr.Namespace, path: str, value: Any) -> pb.Attr:
         return message
     try:
         leaf = to_attr_value(value)
-    except (TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # the value is the user's code: it may raise anything
         raise InvalidPoint(f"{path} cannot be recorded: {error}") from error
     _set_value(message, leaf)
     return message
@@ -60,13 +62,13 @@ def event(
     step: int | None = None,
     attrs: Mapping[str, str] | None = None,
 ) -> pb.Event:
-    """Return something that happened to the run, with a fresh id."""
+    """Return something that happened to the run, with a fresh id; `title` is cut to one line."""
     return pb.Event(
         event_id=os.urandom(16),
         time_unix_us=time_unix_us,
         kind=kind,
         severity=severity,
-        title=title,
+        title=_line(title),
         body=body,
         has_step=step is not None,
         step=step or 0,
@@ -81,11 +83,22 @@ def session(
     exit_code: int = 0,
     reason: str = "",
 ) -> pb.SessionUpdate:
-    """Return what the process knows about its own life; `reason` is cut to one line."""
-    line = reason.splitlines()[0][:1_000] if reason else ""
+    """Return what the process knows about its own life; `reason` is cut to one line.
+
+    An exit code over 32 bits, which no system hands on either, is told as -1.
+    """
     return pb.SessionUpdate(
-        state=state, exit_code=exit_code, reason=line, time_unix_us=time_unix_us
+        state=state,
+        exit_code=int(exit_code) if abs(exit_code) <= _MAX_EXIT_CODE else -1,
+        reason=_line(reason),
+        time_unix_us=time_unix_us,
     )
+
+
+def _line(text: str) -> str:
+    """The first line, so short that it fits any frame, and UTF-8 whatever the text came from."""
+    first = text.splitlines()[0] if text else ""
+    return first[:_MAX_LINE_LETTERS].encode(errors="replace").decode()
 
 
 def pack_body(

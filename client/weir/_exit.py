@@ -48,7 +48,14 @@ def ending_of(error: BaseException | None) -> Ending:
         return ending_of_code(error.code)
     if isinstance(error, KeyboardInterrupt):
         return Ending(pb.SessionUpdate.INTERRUPTED, 130, "KeyboardInterrupt")
-    return Ending(pb.SessionUpdate.FAILED, 1, f"{type(error).__name__}: {error}".rstrip(": "))
+    return Ending(pb.SessionUpdate.FAILED, 1, _words_of(error))
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}".rstrip(": ")
+    except Exception:  # noqa: BLE001 - an exception that cannot be printed, as Python says too
+        return type(error).__name__
 
 
 def ending_when_preempted(ending: Ending) -> Ending:
@@ -60,8 +67,9 @@ def ending_when_preempted(ending: Ending) -> Ending:
 
 def ending_of_code(code: Any) -> Ending:
     """Return the ending that the argument of sys.exit() means, as Python reads it."""
-    if code is None or code == 0:
+    if code is None or (isinstance(code, int) and code == 0):
         return FINISHED
+    code = int(code) if isinstance(code, bool) else code
     if isinstance(code, int) and (name := _signal_in(code)):
         return Ending(pb.SessionUpdate.INTERRUPTED, code, f"exit code {code} ({name})")
     if isinstance(code, int):
@@ -101,7 +109,7 @@ class _ExitCode:
     def _exit(self, status: Any = None, /) -> None:
         if threading.current_thread() is threading.main_thread():
             self._code = status
-            self._logged = {key: run.stats.logged for key, run in _open_runs.items()}
+            self._logged = {id(run): run.stats.logged for run in open_runs()}
         if self._inner is not None:
             self._inner(status)
 

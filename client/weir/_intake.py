@@ -20,6 +20,7 @@ from weir._values import (
     MAX_STEP,
     PLAIN_NUMBERS,
     describe_rejected,
+    in_short,
     is_number_type,
     to_point_value,
     to_step,
@@ -132,11 +133,13 @@ class Intake:
         pairs = dict(flatten(data))
         whole = None if step is None else to_step(step)
         if step is not None and whole is None:
-            self._reject_all(pairs, f"step {step!r} is not a whole number within ±2^53")
+            why = f"step {in_short(step)} is not a whole number within ±2^53"
+            self._reject_all(pairs, why)
             return
         when_us = time_unix_us if timestamp is None else to_unix_us(timestamp)
         if when_us is None:
-            self._reject_all(pairs, f"timestamp {timestamp!r} is not Unix seconds or a datetime")
+            why = f"timestamp {in_short(timestamp)} is not Unix seconds or a datetime"
+            self._reject_all(pairs, why)
             return
         numbers, texts = self._sort_out(pairs, whole)
         self._put_pairs(numbers, texts, whole, when_us, commit)
@@ -175,7 +178,7 @@ class Intake:
     ) -> None:
         with self.lock:
             room = self._queue.room_for(len(numbers) + len(texts))
-            if not (room or self._gate()):  # finished while we waited for room
+            if self._closed and not self._gate():  # finished since we were let in
                 return
             at = self._next_step if step is None else step
             if room:

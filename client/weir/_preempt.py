@@ -6,6 +6,7 @@ Nothing is listened to unless the setting `preempt_signal` names a signal.
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from weir._run import Run
 
 _WARNINGS: Final = ("SIGUSR1", "SIGUSR2")  # sent to say something; the others end the process
-_installed: Final[dict[int, Any]] = {}  # signal number → the handler that was there before
+# Signal number → the handlers that were there before; several when others listened over us since.
+_installed: Final[dict[int, list[Any]]] = {}
 _handling: Final[set[int]] = set()
+_passing: Final[list[tuple[int, FrameType | None]]] = []  # signals that handlers before us look at
 
 
 def watch_for_preemption(name: str) -> None:
@@ -38,23 +41,32 @@ def watch_for_preemption(name: str) -> None:
             name,
         )
         return
-    _installed[number] = signal.signal(number, _on_signal)
+    _installed.setdefault(number, []).append(signal.signal(number, _on_signal))
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
     name = signal.Signals(number).name
     runs = open_runs()
-    if number not in _handling:  # the same again, while we wait for the disk
+    turn = _passing.count((number, frame))  # over 0: a handler before us calls us in turn
+    if number not in _handling and not turn:  # the same again, while we wait for the disk
         _handling.add(number)
         try:
             _mark(runs, name)
         finally:
             _handling.discard(number)
-    before = _installed.get(number)
+    before = _installed[number][-1 - turn] if turn < len(_installed[number]) else None
     if callable(before):
-        before(number, frame)
+        _pass_on(before, number, frame)
     elif before is signal.SIG_DFL and not (runs and name in _WARNINGS):
         _die_of(number)
+
+
+def _pass_on(handler: Callable[..., Any], number: int, frame: FrameType | None) -> None:
+    _passing.append((number, frame))
+    try:
+        handler(number, frame)
+    finally:
+        _passing.remove((number, frame))
 
 
 def _mark(runs: "list[Run]", name: str) -> None:

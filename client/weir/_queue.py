@@ -111,11 +111,9 @@ class Queue:
     def _await_room(self) -> bool:
         # Nobody calls notify(): the spool thread must never wait for a lock that a signal handler
         # holds while it waits for the spool thread.
-        while self.waiting_bytes > self._max_bytes:
-            if self._closed:
-                return False
+        while self.waiting_bytes > self._max_bytes and not self._closed:
             self._room.wait(_LOOK_AGAIN_S)
-        return True
+        return not self._closed
 
     def close(self) -> None:
         """Nothing more will be put: whoever waits for room waits in vain."""
@@ -128,7 +126,8 @@ class Queue:
 
     def put_text(self, metric: str, step: int, time_unix_us: int, text: str) -> None:
         """Queue one text."""
-        self._put_bytes += text_memory_bytes(text)
+        size_bytes = text_memory_bytes(text)  # first: a signal handler that logs may run in it
+        self._put_bytes += size_bytes
         self._texts.append((metric, step, time_unix_us, text))
 
     def put_attr(self, attr: pb.Attr) -> None:

@@ -13,7 +13,11 @@ from weir_proto.v1 import ingest_pb2 as pb
 
 def read_spooled_claims(root: Path, project: str, run_id: str) -> Iterator[SpooledClaim]:
     """Iterate over the producers of a run whose spools lie under `root`; unreadable ones are left out."""
-    for spool in list_spools(root / folder_name(project) / folder_name(run_id)):
+    try:
+        spools = list(list_spools(root / folder_name(project) / folder_name(run_id)))
+    except OSError:  # another user's: what lies there we do not know
+        return
+    for spool in spools:
         try:
             yield _read_claim(spool)
         except (OSError, ConfigError):  # committed and removed while we looked, or not ours to read

@@ -171,7 +171,7 @@ class Spooler:
         return bool(refusal)
 
     def _refusal(self) -> str:
-        welcome = self.spool.read_welcome()
+        welcome = self._read_welcome()
         if welcome is None or not welcome.refused_code:
             return ""
         return f"{welcome.refused_message} ({welcome.refused_code})"
@@ -179,14 +179,22 @@ class Spooler:
     def await_welcome(self, timeout_s: float) -> Welcome | None:
         """Wait for the server's answer to this producer; None when there was none in time."""
         deadline_s = time.monotonic() + timeout_s
-        while (welcome := self.spool.read_welcome()) is None and time.monotonic() < deadline_s:
+        while (welcome := self._read_welcome()) is None and time.monotonic() < deadline_s:
             time.sleep(_POLL_S)
         return welcome
 
+    def _read_welcome(self) -> Welcome | None:
+        with suppress(OSError):  # a disk that cannot be read has told nothing yet
+            return self.spool.read_welcome()
+        return None
+
     def _reached(self, level: str, seq: int) -> bool:
-        if self._final_written and not self.spool.path.exists():
-            return True  # the agent removes a folder once its final frame is committed
-        watermark = self.spool.read_watermark()
+        try:
+            if self._final_written and not self.spool.path.exists():
+                return True  # the agent removes a folder once its final frame is committed
+            watermark = self.spool.read_watermark()
+        except OSError:  # the disk does not tell now
+            return False
         return seq <= (watermark.accepted_seq if level == "accepted" else watermark.committed_seq)
 
     # ── below: the spool thread only ──────────────────────────────────────
@@ -229,6 +237,7 @@ class Spooler:
             self._agent.ensure()  # a life shorter than one tick
         self._restore_folder()
         all_written = self._write_all()
+        self._losses.warn(self._speaker)
         if not all_written:
             self._queue.abandon(self._unwritten[1] if self._unwritten else None)
             self._unwritten = None
@@ -290,13 +299,13 @@ class Spooler:
 
     def _write(self, frame: tuple[bytes, Batch], flags: int) -> bool:
         body, batch = frame
+        self._unwritten = None if flags else frame  # to be tried again, whatever happens below
         try:
             if not flags:  # the last word is small, and worth passing the cap
                 self._room.admit(len(body))
                 self._writer.segment_bytes = self._room.segment_bytes
             self._room.took(self._writer.append(self._next_seq, flags, body))
         except SpoolError as error:
-            self._unwritten = frame if flags == 0 else None
             self._queue.obstacle = str(error)
             self._losses.reason = loss_reason(error)
             self._speaker.warn("disk", f"{error}; {_WHEN_FULL[self._settings.on_full]}")
@@ -321,7 +330,7 @@ class Spooler:
             self._agent.ensure()
         self._restore_folder()
         self.control = self.spool.read_control()
-        if not self.warn_if_refused() and (welcome := self.spool.read_welcome()):
+        if not self.warn_if_refused() and (welcome := self._read_welcome()):
             self.url = welcome.url
 
     def _restore_folder(self) -> None:
@@ -330,10 +339,10 @@ class Spooler:
         Or it could not be made at the start, and perhaps can now. Without meta.json, which comes
         last, nobody takes it for a spool.
         """
-        if (self.spool.path / "meta.json").exists():
-            return
-        self._writer.close()
         try:
+            if (self.spool.path / "meta.json").exists():
+                return
+            self._writer.close()
             SpoolDir.create(self._root, self.meta, token=self._settings.token)
         except OSError as error:
             self._speaker.warn("disk", f"cannot make {self.spool.path}: {error.strerror or error}")

@@ -3,12 +3,14 @@
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 MAX_STEP: Final = 1 << 53
 MAX_TEXT_BYTES: Final = 64 << 10
+_SHOWN_LETTERS: Final = 100
 _MAX_UNIX_S: Final = 1e11  # the year 5138
 _MAX_INT: Final = (1 << 63) - 1
 
@@ -80,12 +82,19 @@ def describe_rejected(value: Any) -> str:
     kind = type(value).__name__
     if isinstance(value, str):
         return f"a text of {len(value)} characters is over {MAX_TEXT_BYTES} bytes or not UTF-8"
-    shape = getattr(value, "shape", None)
-    if shape is not None:
-        return f"a {kind} of shape {tuple(shape)} is not one number"
+    with suppress(Exception):  # `shape` may be a method, or know no length
+        return f"a {kind} of shape {tuple(value.shape)} is not one number"
     if isinstance(value, int):
         return "an int is too large for a float"
     return f"a {kind} is neither a number nor a text"
+
+
+def in_short(value: Any) -> str:
+    """Return the beginning of a value's `repr`, for a message. Never raises."""
+    try:
+        return repr(value)[:_SHOWN_LETTERS]
+    except Exception:  # noqa: BLE001 - the value is the user's code: it may raise anything
+        return f"a {type(value).__name__}"
 
 
 def to_step(step: Any) -> int | None:
@@ -109,7 +118,7 @@ def to_unix_us(timestamp: Any) -> int | None:
         if isinstance(timestamp, datetime):
             return round(timestamp.timestamp() * 1e6)
         seconds = float(timestamp)
-    except (TypeError, ValueError, OverflowError, OSError):
+    except Exception:  # noqa: BLE001 - the timestamp is the user's code: it may raise anything
         return None
     return round(seconds * 1e6) if math.isfinite(seconds) and abs(seconds) < _MAX_UNIX_S else None
 

@@ -61,9 +61,10 @@ def verify(
     it adds up so far, with 1 when something is lost, changed, missing or doubled, and with 2 when
     that cannot be told.
     """
-    settings = Settings.load()
-    path = run if "/" in run else f"{project or settings.project}/{run}"
+    path = run
     try:
+        settings = Settings.load()
+        path = run if "/" in run else f"{project or settings.project}/{run}"
         with open_api(server) as api:
             told = _ask_until_settled(api, path, root or Path(settings.dir), wait_s)
     except WeirError as error:

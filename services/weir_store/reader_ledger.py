@@ -63,7 +63,7 @@ class LedgerReader:
         lives = self._lives(ref)
         accounts = self._accounts(ref, lives)
         scope = scope_of(accounts, lives)
-        stored = {**self._count(ref, _POINTS, scope, final=False)}
+        stored = self._count(ref, _POINTS, scope, final=False)
         for source in _OTHERS:
             stored |= self._count(ref, source, scope, final=True)
         rows_at_rest = self._rows_at_rest(ref)

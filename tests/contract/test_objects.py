@@ -162,7 +162,7 @@ def test_objects_are_listed_by_key_and_gone_when_deleted(objects):
     assert [found.key for found in objects.list_objects(prefix)] == keys[2:]
 
 
-@pytest.mark.parametrize("change", ["method", "key", "signature", "part"])
+@pytest.mark.parametrize("change", ["method", "key", "signature", "no signature of ours", "part"])
 def test_an_address_is_good_for_nothing_but_what_it_was_made_for(objects, change):
     content = secrets.token_bytes(100)
     key, other = key_of(content), key_of(b"other")
@@ -175,6 +175,7 @@ def test_an_address_is_good_for_nothing_but_what_it_was_made_for(objects, change
         wrong = {
             "key": url.replace(key, other),
             "signature": url[:-4] + ("0000" if url[-4:] != "0000" else "1111"),
+            "no signature of ours": url[:-4] + "%C3%A9",
             "part": url + "&partNumber=3&uploadId=x",
         }[change]
         with pytest.raises(urllib.error.HTTPError) as refused:

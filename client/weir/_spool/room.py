@@ -84,8 +84,8 @@ class SpoolRoom:
 
     def _look(self) -> None:
         self._looked_s = self._clock.monotonic_s()
-        self._taken_bytes = self._spool.size_bytes()  # the agent has freed some since
         try:
+            self._taken_bytes = self._spool.size_bytes()  # the agent has freed some since
             disk = os.statvfs(self._spool.path)
         except (OSError, AttributeError):  # AttributeError: not a platform that can be asked
             self._free_bytes = None

@@ -100,7 +100,7 @@ def retry(
     from weir_server.deadletter import retry as retrying
     from weir_server.deadletter import shown
 
-    _check_choice(letter_ids, every=every)
+    _check_choice(letter_ids, every=every, some=bool(project or run_id))
     failed = 0
     with _store(flags) as store:
         if every:
@@ -143,9 +143,11 @@ def drop(letter_ids: Sequence[str], *, yes: bool, **flags: Any) -> None:
             click.echo(f"{shown.id_of(letter)}  dropped")
 
 
-def _check_choice(letter_ids: Sequence[str], *, every: bool) -> None:
+def _check_choice(letter_ids: Sequence[str], *, every: bool, some: bool) -> None:
     if bool(letter_ids) == every:
         raise StartupError("say which letters", hint="name their ids, or --all")
+    if some and not every:
+        raise StartupError("--project and --run choose among --all", hint="leave them out")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Final
 
 from weir_server.stream.base import StreamEntry
 from weir_server.writer.block import token_of
-from weir_server.writer.rows import build_block
+from weir_server.writer.persist import rows_of
 from weir_server.writer.unpack import Frame, Undecodable, unpack
 from weir_store import tables
 from weir_store.base import Block, Inserter
@@ -41,8 +41,8 @@ def retry(
         StoreUnavailable: Nothing is decided; retry again.
     """
     frame = opened(letter, entry)
-    block = build_block([frame])
     try:
+        block = rows_of([frame])
         inserter.insert(block, token_of(_NO_SHARD, [frame]))
     except StoreRejected as error:
         raise StillDead(f"the store refuses it: {error}") from error

@@ -82,11 +82,11 @@ class Queries:
             with self._one_more():
                 query = await self._admit(request, body)
                 await self._run(request, body, query, answer)
-        except QueryFailed as fault:
-            telemetry.ENGINE_FAILURES.labels(fault.name).inc()
+        except QueryFailed as error:
+            telemetry.ENGINE_FAILURES.labels(error.name).inc()
             with suppress(ClientDisconnect):  # gone before it heard what was wrong
                 await body.drain(_DRAIN_BYTES)
-                await answer.whole(*reply.failure(self._server, query, fault))
+                await answer.whole(*reply.failure(self._server, query, error))
         except ClientDisconnect:
             telemetry.ENGINE_FAILURES.labels("CLIENT_GONE").inc()
         except asyncio.CancelledError:
@@ -226,9 +226,9 @@ class Queries:
             await answer.piece(data)
         try:
             await result.outcome()
-        except QueryFailed as fault:
-            telemetry.ENGINE_FAILURES.labels(fault.name).inc()
-            await answer.break_off(reply.tagged_failure(self._server, fault, tag))
+        except QueryFailed as error:
+            telemetry.ENGINE_FAILURES.labels(error.name).inc()
+            await answer.break_off(reply.tagged_failure(self._server, error, tag))
         else:
             await answer.end()
 
@@ -264,12 +264,12 @@ async def _hold(result: Result, held: IO[bytes], limit_bytes: int | None) -> boo
             held.write(data)
             if limit_bytes is not None and held.tell() > limit_bytes:
                 return False
-    except OSError as fault:
+    except OSError as error:
         raise QueryFailed(
             errors.CANNOT_WRITE_TO_FILE,
-            f"Cannot hold the result until the query has ended: {fault.strerror};"
+            f"Cannot hold the result until the query has ended: {error.strerror};"
             " ask without wait_end_of_query",
-        ) from fault
+        ) from error
     return True
 
 

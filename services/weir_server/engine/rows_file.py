@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -36,7 +36,7 @@ def held(rows: Iterable[bytes], folder: Path) -> Iterator[int]:
                     file = _on_disk(file, folder)
                 file.write(piece)
                 fault.hit("engine.mid_insert")
-            file.flush()
+            file.seek(0)  # where `/dev/fd` is the descriptor itself, the engine reads from here
         except OSError as error:
             raise QueryFailed(
                 errors.CANNOT_WRITE_TO_FILE,
@@ -44,7 +44,8 @@ def held(rows: Iterable[bytes], folder: Path) -> Iterator[int]:
             ) from error
         yield file.fileno()
     finally:
-        file.close()
+        with suppress(OSError):  # what the disk had no room for is tried once more, and said above
+            file.close()
 
 
 def _in_memory(folder: Path) -> IO[bytes]:
@@ -56,7 +57,12 @@ def _in_memory(folder: Path) -> IO[bytes]:
 def _on_disk(file: IO[bytes], folder: Path) -> IO[bytes]:
     """Return a file on disk with the same content; closes the old one."""
     larger = cast("IO[bytes]", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by `held`
-    file.seek(0)
-    shutil.copyfileobj(file, larger, 1 << 20)
+    try:
+        file.seek(0)
+        shutil.copyfileobj(file, larger, 1 << 20)
+    except OSError:
+        with suppress(OSError):
+            larger.close()
+        raise
     file.close()
     return larger

@@ -16,7 +16,8 @@ from weir_store.records import RunRef
 # Name hashes held over all runs: some 60 bytes each.
 MOST_REMEMBERED: Final = 500_000
 _PATIENCE_S: Final = 2.0
-_PAUSE_S: Final = 10.0  # after the store gave no answer
+_PAUSE_S: Final = 10.0  # after the store gave no answer, and between two questions about one run
+_MOST_NOTED: Final = 10_000
 
 
 class MetricCounter:
@@ -88,6 +89,7 @@ class MetricSeeds:
         self._clock = clock
         self._ask_again_at_s = 0.0
         self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._asked_at_s: dict[tuple[str, str], float] = {}  # lately
 
     async def ensure(self, project: str, run_id: str) -> None:
         """Return when the run is counted from what the store has, or after two seconds."""
@@ -98,13 +100,31 @@ class MetricSeeds:
     def begin(self, project: str, run_id: str) -> asyncio.Task[None] | None:
         """Begin to ask, unless it is known; returns what can be waited for."""
         run = (project, run_id)
-        if self._counter.knows(*run) or self._clock.monotonic_s() < self._ask_again_at_s:
+        now_s = self._clock.monotonic_s()
+        if self._counter.knows(*run) or now_s < self._ask_again_at_s:
             return None
         if run not in self._asking:
+            if not self._note_asked(run, now_s):
+                return None
             task = asyncio.create_task(self._ask(*run))
             task.add_done_callback(lambda _: self._asking.pop(run, None))
             self._asking[run] = task
         return self._asking[run]
+
+    def _note_asked(self, run: tuple[str, str], now_s: float) -> bool:
+        """Note a question about a run; return False when it was asked lately.
+
+        Runs too large to be remembered together drive each other out: the store must not have to
+        tell all their names again with every frame.
+        """
+        if now_s < self._asked_at_s.get(run, float("-inf")) + _PAUSE_S:
+            return False
+        if len(self._asked_at_s) >= _MOST_NOTED:
+            since_s = now_s - _PAUSE_S
+            lately = {each: at_s for each, at_s in self._asked_at_s.items() if at_s > since_s}
+            self._asked_at_s = lately
+        self._asked_at_s[run] = now_s
+        return True
 
     async def close(self) -> None:
         """Give up what is being asked."""

@@ -49,7 +49,9 @@ class RunHistory:
 
     async def metric_names(self, ref: RunRef, most: int) -> frozenset[str]:
         """Return the names of the run's metrics, about `most` of them where there are more."""
-        return await self._once(("metrics", ref), lambda: self._read_metrics(ref, most))
+        # Not kept: the names of one run may take many megabytes, and `MetricSeeds` asks once.
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._read_metrics, ref, most)
 
     def close(self) -> None:
         """Let go of the threads."""

@@ -51,7 +51,7 @@ class _Answer:
     retry_reason: Patience | None = None
     refused: Refused | None = None
 
-    def wait(self, seconds: float, reason: Patience | None) -> None:
+    def wait(self, seconds: float, reason: Patience) -> None:
         """Ask the client for patience."""
         self.retry_after_s, self.retry_reason = seconds, reason
 
@@ -197,15 +197,16 @@ class Intake:
             self._postpone(answers, error)
             return
         for answer, of_producer in zip(answers, results, strict=True):
-            answer.wait(0.0, None)
+            answer.unknown = False
             self._settle(answer, of_producer)
+            if answer.unknown:  # forgotten once more meanwhile
+                answer.wait(_AWAY_RETRY_S, Patience.STREAM_AWAY)
 
     def _settle(self, answer: _Answer, results: Sequence[AppendResult]) -> None:
         """Take the stream's word for each frame, up to the first that it did not take."""
         for judged, result in zip(answer.judged, results, strict=True):
             if result.outcome is Outcome.UNKNOWN:
                 answer.unknown = True
-                answer.wait(_AWAY_RETRY_S, Patience.STREAM_AWAY)
                 return
             answer.producer.accepted = result.last_seq
             if result.outcome is Outcome.OK:

@@ -48,6 +48,8 @@ class Door:
             return Response(status_code=400)  # nobody is left to read it
         except StoreError as error:
             return PlainTextResponse(str(error), _status(error))
+        except OSError as error:
+            return PlainTextResponse(f"the object directory: {error.strerror}", 503)
         return Response(headers={"ETag": f'"{tag}"'})
 
     async def _take(self, key: str, request: Request) -> str:

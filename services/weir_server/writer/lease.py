@@ -70,10 +70,12 @@ class Lease:
         """
         end_s = self._clock.monotonic_s() + seconds
         left_s = seconds
-        while not self._stop.wait(min(left_s, self.period_s)):
+        while True:
+            stopping = self._stop.wait(min(left_s, self.period_s))
             if not self._renew():
                 raise LeaseLost
-            if (left_s := end_s - self._clock.monotonic_s()) <= 0:
+            left_s = end_s - self._clock.monotonic_s()
+            if stopping or left_s <= 0:
                 return
 
     def give_back(self) -> None:

@@ -66,7 +66,7 @@ class Persister:
         self._insert([_letter(item, reason[:_LONGEST_REASON])], last_resort=True)
 
     def _insert(self, items: Sequence[Item], *, last_resort: bool = False) -> None:
-        block, token = _rows_of(items), token_of(self._shard, items)
+        block, token = rows_of(items), token_of(self._shard, items)
 
         def attempt() -> None:
             try:
@@ -87,8 +87,12 @@ class Persister:
         telemetry.WRITER_INSERT_SECONDS.observe(time.monotonic() - started_s)
 
 
-def _rows_of(items: Sequence[Item]) -> Block:
-    """Return the rows of items, or say that none can be made: a frame must never stop its shard."""
+def rows_of(items: Sequence[Item]) -> Block:
+    """Return the rows of items; a frame must never stop its shard.
+
+    Raises:
+        StoreRejected: None can be made.
+    """
     try:
         return build_block(items)
     except (ValueError, OverflowError) as error:

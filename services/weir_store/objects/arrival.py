@@ -52,8 +52,10 @@ class Arrival:
 
     def drop(self) -> None:
         """Forget it; does nothing after `keep`."""
-        self._file.close()
-        self._beside.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # a full disk refuses the last bytes once more, and must not keep the others for it
+            self._beside.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:

@@ -214,8 +214,11 @@ class LocalObjects:
 
     def _note_etag(self, key: str, size_bytes: int, tag: str) -> None:
         note = Arrival(self._etags / key, self._uploads)
-        note.write(f"{size_bytes} {tag}".encode())
-        note.keep()
+        try:
+            note.write(f"{size_bytes} {tag}".encode())
+            note.keep()
+        finally:
+            note.drop()
 
     def _parts(self, upload_id: str) -> Path:
         if not upload_id.isalnum():

@@ -29,7 +29,7 @@ class Signer:
         """Return why a request may not pass; "" when it may."""
         unsigned = {name: value for name, value in query.items() if name != _SIGNATURE}
         expected = self._sign(method, key, unsigned)
-        if not hmac.compare_digest(expected, query.get(_SIGNATURE, "")):
+        if not hmac.compare_digest(expected.encode(), query.get(_SIGNATURE, "").encode()):
             return "the signature does not match"
         if now_unix_s > int(query["expires"]):
             return "the address has expired, ask for a new one"

@@ -45,6 +45,15 @@ def points(tmp_path: Path) -> list[Point]:
             ("FINISHED", 0, ""),
             0,
         ),
+        ("sys.exit(not 'ok')", ("FINISHED", 0, ""), 0),
+        ("sys.exit(not '')", ("FAILED", 1, "exit code 1"), 1),
+        ("sys.exit(1 << 40)", ("FAILED", -1, f"exit code {1 << 40}"), 0),  # the system keeps 8 bits
+        ("raise ValueError('\\udcff')", ("FAILED", 1, "ValueError: ?"), 1),
+        (
+            "class Mute(Exception):\n  def __str__(self): raise TypeError\nraise Mute",
+            ("FAILED", 1, "Mute"),
+            1,
+        ),
         ("import signal; signal.raise_signal(signal.SIGINT)", ("INTERRUPTED",), 130),
     ],
 )

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import weir
 from weir._clock import SystemClock
+from weir._intake import Intake
+from weir._queue import Queue
 from weir._spool import CapReached, SpoolDir, SpoolRoom, Watermark, list_spools
 from weir._spool.room import cap_bytes
 from weir.errors import QueueFull, RunFinished
@@ -126,6 +128,45 @@ def test_a_call_that_waits_for_room_lets_go_when_the_run_is_finished_elsewhere(
         thread.join(20)
         assert len(ended) == 1
         assert run.stats.logged == run.stats.spooled + run.stats.dropped
+
+
+@pytest.mark.parametrize("on_full", ["drop_newest", "block", "raise"])
+def test_a_call_is_refused_when_the_run_ends_after_it_was_let_in(on_full: str) -> None:
+    queue = Queue(1_000, on_full)
+    admitted: list[bool] = []
+
+    def gate() -> bool:
+        if admitted:
+            raise RunFinished("finished")
+        admitted.append(True)
+        intake.close()  # by another thread, just then
+        return True
+
+    intake = Intake(queue, strict=False, gate=gate)
+    with pytest.raises(RunFinished):
+        intake.log({"a": 1.0, "b": "text"}, None, None, True)
+    assert not queue.take()
+    assert intake.logged == 0
+
+
+def test_room_that_comes_with_the_end_of_the_run_is_none(until: Callable[..., None]) -> None:
+    queue = Queue(1_000, "block")
+    with queue.lock:
+        queue.put_text("a", 0, 0, "x" * 1_000)
+    rooms: list[bool] = []
+
+    def wait_for_room() -> None:
+        with queue.lock:
+            rooms.append(queue.room_for(1))
+
+    thread = threading.Thread(target=wait_for_room)
+    thread.start()
+    until(lambda: bool(queue._room._waiters))  # type: ignore[attr-defined]
+    with queue.lock:
+        queue.close()
+        queue.release(queue.take())
+    thread.join(20)
+    assert rooms == [False]
 
 
 def test_ctrl_c_ends_a_call_that_waits_for_room(run_script: Any) -> None:

@@ -77,6 +77,27 @@ def test_a_config_value_too_long_is_rejected_and_told() -> None:
     assert run.stats.rejected == 1
 
 
+def test_a_config_value_that_raises_when_asked_is_rejected() -> None:
+    class Meta:  # as a tensor without data
+        def item(self) -> float:
+            raise RuntimeError("no data")
+
+    with capture() as captured, weir.init() as run:
+        run.config.update(a=Meta(), b=1)
+    assert captured.config() == {"b": 1}
+    assert run.stats.rejected == 1
+
+
+@pytest.mark.parametrize("step", ["x" * 2_000_000, ["\n" * 2_000_000]])
+def test_no_value_is_so_large_that_recording_stops(step: Any) -> None:
+    with capture() as captured, weir.init() as run:
+        run.log({"a": 1.0}, step=step)
+        run.log({"a": 2.0})
+        run.mark_preempting("x" * 2_000_000)
+    assert captured.values("a") == [2.0]
+    assert len(captured.events()) == 2
+
+
 def test_define_metric_is_recorded_and_shapes_the_summary() -> None:
     with capture() as captured, weir.init() as run:
         run.define_metric("val/*", step_metric="epoch", summary="max")

@@ -1,6 +1,7 @@
 """Disks that fill, fail and come back; queues that overflow; folders that vanish."""
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -17,7 +18,15 @@ from weir._rank import Placement
 from weir._reading import read_points
 from weir._run import Run
 from weir._settings import Settings
-from weir._spool import FLAG_FINAL, Frame, Gap, SpoolReader, list_spools
+from weir._spool import (
+    FLAG_FINAL,
+    Frame,
+    Gap,
+    SegmentWriter,
+    SpoolDir,
+    SpoolReader,
+    list_spools,
+)
 from weir.testing import read_root
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -160,6 +169,62 @@ print(run.stats.dropped)
     )
     assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "spool") == {"queue_full": int(done.stdout)}
+
+
+def test_points_dropped_just_before_the_end_are_told_to_the_user(run_script: Any) -> None:
+    done = run_script(
+        """
+import weir
+run = weir.init('p', settings={'queue_max_bytes': 1024, 'flush_interval_s': 60})
+run.flush()
+for i in range(1000): run.log({'a': 1.0})
+run.finish()
+print(run.stats.dropped)
+"""
+    )
+    assert f"{done.stdout.strip()} points are lost" in done.stderr
+
+
+def test_a_folder_that_cannot_be_listed_for_a_while_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = iter([True] * 3)
+
+    def size_bytes(spool: SpoolDir, real: Any = SpoolDir.size_bytes) -> int:
+        if next(stale, False):
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return int(real(spool))
+
+    monkeypatch.setattr(SpoolDir, "size_bytes", size_bytes)
+    clock = ManualClock()
+    run = make_run(tmp_path, clock)
+    for _ in range(10):
+        clock.advance(3)  # so that the disk is looked at again
+        run.log({"a": 1.0})
+        run.flush(timeout=5)
+    run.finish(timeout=0)
+    assert run.stats.spooled == spooled(tmp_path) == 10
+    assert next(stale, None) is None
+
+
+def test_a_frame_that_was_not_written_for_any_reason_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([MemoryError(), RuntimeError("a fault of ours")])
+
+    def append(writer: SegmentWriter, *frame: Any, real: Any = SegmentWriter.append) -> int:
+        if frame[0] > 1 and (failure := next(failures, None)):
+            raise failure
+        return int(real(writer, *frame))
+
+    monkeypatch.setattr(SegmentWriter, "append", append)
+    run = make_run(tmp_path, ManualClock())
+    assert run.flush()
+    run.log({"a": 1.0})
+    assert run.flush(timeout=20)
+    run.finish(timeout=0)
+    assert run.stats.spooled == spooled(tmp_path) == 1
+    assert not run._queue.waiting_bytes
 
 
 def make_run(root: Path, clock: ManualClock, **settings: Any) -> Run:

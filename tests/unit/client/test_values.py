@@ -12,6 +12,7 @@ from weir._values import (
     MAX_TEXT_BYTES,
     Json,
     describe_rejected,
+    in_short,
     to_attr_value,
     to_point_value,
     to_step,
@@ -128,6 +129,18 @@ def test_what_is_neither_number_nor_text_is_none_of_them(value: Any) -> None:
     assert describe_rejected(value)
 
 
+def test_values_that_raise_when_asked_can_still_be_described() -> None:
+    class Shaped:
+        def shape(self) -> None: ...
+
+        def __repr__(self) -> str:
+            raise RuntimeError("not now")
+
+    assert describe_rejected(Shaped()) == "a Shaped is neither a number nor a text"
+    assert in_short(Shaped()) == "a Shaped"
+    assert in_short("x" * 1_000_000) == "'" + "x" * 99
+
+
 def test_a_text_of_exactly_the_limit_is_taken() -> None:
     assert to_point_value("x" * MAX_TEXT_BYTES) is not None
     assert to_point_value("ü" * (MAX_TEXT_BYTES // 2 + 1)) is None
@@ -168,7 +181,8 @@ def test_timestamps_are_seconds_or_datetimes() -> None:
     assert to_unix_us(1.5) == 1_500_000
     assert to_unix_us(np.float64(2)) == 2_000_000
     assert to_unix_us(datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC)) == 3_000_000
-    assert [to_unix_us(bad) for bad in ("x", math.nan, 1e12, None, object())] == [None] * 5
+    bad_ones = ("x", math.nan, 1e12, None, object(), Broken())
+    assert [to_unix_us(bad) for bad in bad_ones] == [None] * 6
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The sequence protocol, without a network: whatever breaks in between, every frame is stored."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,7 +13,7 @@ from weir_proto.v1 import stream_pb2
 from weir_server.clock import ManualClock
 from weir_server.errors import StreamUnavailable
 from weir_server.gateway.auth import ANYBODY
-from weir_server.gateway.cardinality import MetricCounter
+from weir_server.gateway.cardinality import MetricCounter, MetricSeeds
 from weir_server.gateway.greeting import Greeter
 from weir_server.gateway.history import RunHistory
 from weir_server.gateway.intake import Intake
@@ -20,12 +22,14 @@ from weir_server.gateway.limits import Limits
 from weir_server.gateway.news import news_of
 from weir_server.gateway.origin import Refused
 from weir_server.gateway.producer import Producer, Turn
+from weir_server.gateway.rates import Rates
 from weir_server.gateway.unpack import crc32_of
 from weir_server.gateway.watch import Watch
 from weir_server.gateway.watermarks import StoredWatermarks
 from weir_server.settings import GatewaySettings
 from weir_server.stream.memory import MemoryStream
 from weir_store.errors import StoreUnavailable, UnknownRun
+from weir_store.records import Metric, MetricPage, RunRef
 
 PRODUCER = b"\x01\x8b" + b"\0" * 4 + b"\x70" + b"p" * 9
 
@@ -66,7 +70,7 @@ class World:
         self.producer: Producer | None = None
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, rates: Rates | None = None) -> None:
         """Another gateway takes over."""
         appender = self.stream.appender()
         gateway = GatewaySettings()
@@ -74,7 +78,7 @@ class World:
         self.history = RunHistory(self.store, self.clock)
         self.greeter = Greeter(gateway, 1, appender, self.watermarks, self.history, self.clock)
         judge = Judge(Limits.of(gateway), MetricCounter(1_000))
-        self.intake = Intake(judge, appender, self.watermarks, self.clock)
+        self.intake = Intake(judge, appender, self.watermarks, self.clock, rates)
         self.watch = Watch(appender, self.watermarks, poll_s=0.1, clock=self.clock)
         self.producer = None
 
@@ -253,6 +257,69 @@ class _Slow:
 
     def read_committed(self, producers):
         return self._store.read_committed(list(producers))
+
+
+def test_a_project_that_must_wait_is_told_so_also_when_redis_has_forgotten_it():
+    async def run() -> None:
+        world = World()
+        world.restart(Rates(bytes_per_s=1.0))
+        world.spooled = 3
+        await world.send([1])
+        world.write()
+        world.stream.flush()
+        world.clock.advance(1_000)
+        assert world.producer is not None
+        frames = [(world.producer, frame_of(seq)) for seq in (2, 3)]
+        (answer,) = await world.intake.take(frames)
+        assert answer.ack.accepted_seq == 2
+        assert answer.ack.retry_reason == "PROJECT_RATE"
+        assert answer.ack.retry_after_ms > 0
+
+    asyncio.run(run())
+
+
+def test_runs_too_large_to_be_remembered_together_do_not_flood_the_store():
+    class Names:
+        asked = 0
+
+        def list_metrics(self, runs, *, limit, after=""):
+            self.asked += 1
+            found = tuple(Metric(f"{runs[0].run_id}/{i}", 1, 0, 0, False, False) for i in range(6))
+            return MetricPage(found, 6)
+
+    async def run() -> None:
+        clock, store = ManualClock(), Names()
+        history = RunHistory(store, clock)
+        seeds = MetricSeeds(MetricCounter(100, most_remembered=10), history, clock)
+        for _ in range(10):
+            for run_id in ("a", "b"):
+                await seeds.ensure("p", run_id)
+        assert store.asked == 2
+        clock.advance(11)
+        await seeds.ensure("p", "a")
+        assert store.asked == 3
+        history.close()
+
+    asyncio.run(run())
+
+
+def test_the_names_of_a_runs_metrics_are_counted_and_not_kept():
+    class Names:
+        def list_metrics(self, runs, *, limit, after=""):
+            return MetricPage((Metric("loss", 1, 0, 0, False, False),), 1)
+
+    async def run() -> None:
+        history = RunHistory(Names(), ManualClock())
+        names = await history.metric_names(RunRef("p", "r"), 10)
+        assert names == {"loss"}
+        gone = weakref.ref(names)
+        del names
+        history.close()
+        await asyncio.sleep(0)  # the turn that brought them holds them until it ends
+        gc.collect()
+        assert gone() is None
+
+    asyncio.run(run())
 
 
 def test_the_frame_that_was_asked_for_ends_a_rewind():
