@@ -184,7 +184,7 @@ class Spooler:
         return welcome
 
     def _read_welcome(self) -> Welcome | None:
-        with suppress(OSError):  # a disk that cannot be read has told nothing yet
+        with suppress(OSError, ValueError):  # a disk that cannot be read has told nothing yet
             return self.spool.read_welcome()
         return None
 

@@ -88,10 +88,20 @@ def test_a_preempted_run_that_ends_badly_was_interrupted_not_failed(
 def test_a_signal_that_kills_still_kills_after_the_run_was_flushed(
     trainer: Trainer, name: str
 ) -> None:
-    done = trainer.run(START + INIT + f"kill({name!r})\nprint('alive')", WEIR_PREEMPT_SIGNAL=name)
+    as_usual = f"import signal\nsignal.signal(signal.SIG{name}, signal.SIG_DFL)\n"
+    script = as_usual + START + INIT + f"kill({name!r})\nprint('alive')"
+    done = trainer.run(script, WEIR_PREEMPT_SIGNAL=name)
     assert (done.returncode, done.stdout) == (-getattr(signal, f"SIG{name}"), "")
     assert trainer.values("a") == [1.0]
     assert trainer.events("preempting") == [f"preempting: SIG{name}"]
+
+
+def test_a_signal_that_is_ignored_as_nohup_does_is_told_and_still_ignored(trainer: Trainer) -> None:
+    ignored = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    script = ignored + START + INIT + "kill('HUP')\nprint('alive')\nrun.finish()"
+    done = trainer.run(script, WEIR_PREEMPT_SIGNAL="HUP")
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+    assert trainer.events("preempting") == ["preempting: SIGHUP"]
 
 
 def test_ctrl_c_still_interrupts(trainer: Trainer) -> None:

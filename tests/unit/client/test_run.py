@@ -1,5 +1,6 @@
 """The life of a run: opening, facts, modes, finishing."""
 
+import errno
 import logging
 import sys
 import threading
@@ -334,6 +335,26 @@ def test_flush_and_finish_wait_for_the_watermark(
     assert run.flush("committed", timeout=10)
     run.finish(timeout=10)
     assert caplog.text == ""
+
+
+@pytest.mark.usefixtures("no_agent")
+def test_a_disk_that_cannot_be_read_raises_nowhere_in_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = weir.init(mode="online", dir=tmp_path)
+    run.log({"a": 1})
+    assert run.flush(timeout=10)
+
+    def fail(path: Path) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr("weir._spool.layout._read", fail)
+    monkeypatch.setattr(Path, "exists", fail)
+    assert not run.flush("committed", timeout=0.2)
+    run.log({"a": 2})
+    run.finish(timeout=0.2)
+    assert run.stats.spooled == 2
+    assert "its points are safe in the spool" in caplog.text
 
 
 @pytest.mark.usefixtures("no_agent")

@@ -2,8 +2,10 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from weir._api_ledger import (
     BEST_FIRST,
@@ -15,8 +17,9 @@ from weir._api_ledger import (
     worst,
 )
 from weir._ledger import Claim, Tally
+from weir._spooled_claim import read_spooled_claims
 from weir._verdict_words import closing_line, lines_to_show
-from weir._verify_command import exit_code
+from weir._verify_command import exit_code, verify
 
 WHOLE = LedgerLine(
     rank=0, producers=("aa",), kind="points", sent=100, stored=100, pending=None, rejected=0,
@@ -104,6 +107,24 @@ def test_a_run_is_as_good_as_its_worst_line() -> None:
 def test_the_exit_code_says_whether_it_adds_up(verdict: str, code: int, complete: int) -> None:
     assert exit_code(verdict, complete=False) == code
     assert exit_code(verdict, complete=True) == complete
+
+
+def test_settings_that_cannot_be_used_mean_that_nobody_can_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WEIR_ON_FULL", "nonsense")
+    done = CliRunner().invoke(verify, ["p/r"])
+    assert (done.exit_code, "on_full" in done.output) == (2, True)
+
+
+def test_spools_that_another_user_keeps_to_himself_are_not_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def is_file(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert list(read_spooled_claims(tmp_path, "p", "r")) == []
 
 
 def test_of_many_lines_only_those_that_do_not_add_up_are_listed() -> None:
