@@ -95,7 +95,8 @@ class Intake:
             if layout is not None and _all_numbers(values):
                 try:
                     row = array("d", list(values))  # of a list: it knows its length
-                    if self._put_row(layout, step, time_unix_us, row, commit):
+                    whole = len(row) == layout.width  # not if another thread changed it just now
+                    if whole and self._put_row(layout, step, time_unix_us, row, commit):
                         return
                 except OverflowError:
                     pass  # an int too large for a float

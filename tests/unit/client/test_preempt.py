@@ -9,8 +9,8 @@ import pytest
 from weir.testing import read_root
 
 LISTEN_OVER_EACH_OTHER = """
-import os, signal, sys, weir
-number = signal.Signals[os.environ['WEIR_PREEMPT_SIGNAL'].join(['SIG', ''])]
+import os, signal, weir
+number = getattr(signal, 'SIG' + os.environ['WEIR_PREEMPT_SIGNAL'])
 weir.init('p', id='first')
 ours = signal.getsignal(number)
 def theirs(number, frame):

@@ -99,6 +99,22 @@ def test_no_value_is_so_large_that_recording_stops(step: Any) -> None:
     assert len(captured.events()) == 2
 
 
+def test_a_dict_that_another_thread_changes_meanwhile_spoils_no_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = {"a": 1.0}
+
+    def grow(values: Any) -> bool:
+        data["b"] = 2.0
+        return True
+
+    with capture() as captured, weir.init() as run:
+        run.log(data)
+        monkeypatch.setattr("weir._intake._all_numbers", grow)
+        run.log(data)
+    assert (captured.values("a"), captured.values("b")) == ([1.0, 1.0], [2.0])
+
+
 def test_define_metric_is_recorded_and_shapes_the_summary() -> None:
     with capture() as captured, weir.init() as run:
         run.define_metric("val/*", step_metric="epoch", summary="max")
