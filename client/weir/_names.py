@@ -30,21 +30,30 @@ def name_fault(name: object, *, max_bytes: int = MAX_NAME_BYTES) -> str | None:
     return None
 
 
-def flatten(data: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[Any, Any]]:
+def flatten(
+    data: Mapping[Any, Any], prefix: str = "", above: tuple[int, ...] = ()
+) -> Iterator[tuple[Any, Any]]:
     """Iterate over (name, value), nested mappings joined with `/`: `{"val": {"acc": 1}}` → `val/acc`.
 
-    A key that is not text comes out as it is, for `name_fault` to refuse.
+    A key that is not text or has become too long, and a mapping that holds itself, come out as
+    they are, for others to refuse. `above` are the ids of the mappings around this one.
     """
+    above = (*above, id(data))
     for key, value in data.items():
         name = f"{prefix}{key}" if isinstance(key, str) else key
-        if _is_mapping(type(value)):  # type: ignore[arg-type]  # mypy: a type is hashable too
-            yield from flatten(value, f"{name}/")
+        if _opens(name, value) and id(value) not in above:
+            yield from flatten(value, f"{name}/", above)
         else:
             yield name, value
 
 
+def _opens(name: Any, value: Any) -> bool:
+    kind: Any = type(value)  # mypy does not see that a type is hashable
+    return isinstance(name, str) and len(name) < MAX_NAME_BYTES and _is_mapping(kind)
+
+
 @lru_cache(maxsize=1024)
-def _is_mapping(kind: type) -> bool:
+def _is_mapping(kind: Any) -> bool:
     """Asking an abstract class is slow, and values come in few types."""
     return issubclass(kind, Mapping)
 

@@ -232,3 +232,20 @@ def test_strict_raises_for_a_key_that_cannot_be_recorded() -> None:
 def test_init_itself_raises_for_a_key_that_cannot_be_recorded(given: dict[str, Any]) -> None:
     with capture(), pytest.raises(UsageError, match="cannot be recorded"):
         weir.init(**given)
+
+
+def test_a_mapping_that_holds_itself_is_refused_and_the_rest_of_it_is_kept() -> None:
+    circle: dict[str, object] = {"loss": 0.5, "deep": {"x": 1.0}}
+    circle["again"] = circle
+    innermost: dict[str, Any] = {}
+    bottomless = innermost
+    for _ in range(5_000):
+        innermost["a"] = innermost = {}
+    with capture() as captured:
+        run = weir.init("p")
+        run.log(circle)
+        run.log(bottomless)
+        run.log({1: {"x": 2.0}})
+        run.finish()
+    assert {point.metric for point in captured.points} == {"loss", "deep/x"}
+    assert run.stats.rejected == 3
