@@ -88,9 +88,7 @@ def test_a_preempted_run_that_ends_badly_was_interrupted_not_failed(
 def test_a_signal_that_kills_still_kills_after_the_run_was_flushed(
     trainer: Trainer, name: str
 ) -> None:
-    as_usual = f"import signal\nsignal.signal(signal.SIG{name}, signal.SIG_DFL)\n"
-    script = as_usual + START + INIT + f"kill({name!r})\nprint('alive')"
-    done = trainer.run(script, WEIR_PREEMPT_SIGNAL=name)
+    done = trainer.run(START + INIT + f"kill({name!r})\nprint('alive')", WEIR_PREEMPT_SIGNAL=name)
     assert (done.returncode, done.stdout) == (-getattr(signal, f"SIG{name}"), "")
     assert trainer.values("a") == [1.0]
     assert trainer.events("preempting") == [f"preempting: SIG{name}"]
