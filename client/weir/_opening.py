@@ -13,7 +13,7 @@ from weir._queue import Queue
 from weir._rank import Placement
 from weir._settings import Settings
 from weir._speak import Speaker
-from weir._spool import Meta, SpoolDir
+from weir._spool import Meta, SpoolDir, newest_birth_us
 from weir._spooler import Spooler
 from weir._summary import AutomaticSummary
 
@@ -100,7 +100,13 @@ class Opening:
     def _birth_us(self, now_us: int) -> int:
         """A moment by which what this producer writes is newer than all that was written here."""
         line = (self.settings.project, self.run_id, self.placement.rank)
-        birth_us = max(now_us, _births_us.get(line, 0) + _VERSION_US)
+        root = Path(self.settings.dir).absolute()
+        before_us = max(
+            _births_us.get(line, 0),
+            # a process that was started again at once
+            newest_birth_us(root, *line, since_us=now_us - _VERSION_US),
+        )
+        birth_us = max(now_us, before_us + _VERSION_US)
         _births_us[line] = birth_us
         return birth_us
 

@@ -15,6 +15,7 @@ from weir._spool.layout import (
     agent_log_path,
     last_run_path,
     list_spools,
+    newest_birth_us,
 )
 from weir._spool.notes import Control, Meta, Watermark, Welcome
 from weir._spool.reader import Gap, SpoolReader, seq_range
@@ -42,5 +43,6 @@ __all__ = [
     "frame_crc",
     "last_run_path",
     "list_spools",
+    "newest_birth_us",
     "seq_range",
 ]

@@ -19,6 +19,7 @@ from weir._spool.frame import (
     parse_frame,
 )
 from weir._spool.notes import Control, Meta, Watermark, Welcome
+from weir.errors import SpoolError
 
 _SEGMENT_NAME = re.compile(r"\d{8,}\.seg")
 
@@ -253,3 +254,27 @@ def _replace(path: Path, content: bytes) -> None:
         os.close(descriptor)
     fault.hit("spool.mid_replace")
     os.replace(temporary, path)
+
+
+def newest_birth_us(root: Path, project: str, run_id: str, rank: int, since_us: int) -> int:
+    """Return when the newest producer of a rank was born whose spool lies here, Unix µs.
+
+    0 when none was born at `since_us` or later; what cannot be read counts as not there. A
+    producer's first 48 bits are its birth in Unix ms.
+    """
+    newest_us = 0
+    for path in _children(root / folder_name(project) / folder_name(run_id)):
+        try:
+            birth_us = int(path.name[:12], 16) * 1_000
+            if birth_us >= max(since_us, newest_us) and SpoolDir(path).read_meta().rank == rank:
+                newest_us = birth_us
+        except (OSError, ValueError, SpoolError):
+            continue
+    return newest_us
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

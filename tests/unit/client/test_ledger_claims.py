@@ -1,5 +1,8 @@
 """What lies in a spool is what its newest frame says lies there, whatever happened on the way."""
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -114,3 +117,12 @@ def test_a_spool_of_a_client_without_a_ledger_claims_nothing(tmp_path: Path) -> 
     SegmentWriter(old).append(1, FLAG_FINAL, b"")
     (found,) = read_spooled_claims(tmp_path / "old", "p", "r")
     assert (found.claim, found.last_seq) == (None, 1)
+
+
+def test_a_process_started_again_in_the_same_second_is_born_in_another(tmp_path: Path) -> None:
+    script = "import os, weir; run = weir.init('p', id='r'); run.flush(); os._exit(0)"
+    environment = {**os.environ, "WEIR_DIR": str(tmp_path), "WEIR_MODE": "offline"}
+    for _ in range(4):
+        subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    births_s = [int(spool.path.name[:12], 16) // 1_000 for spool in list_spools(tmp_path)]
+    assert len(set(births_s)) == 4
