@@ -9,7 +9,7 @@ from weir_proto.v1 import runs_pb2
 
 KINDS: Final = ("points", "texts", "attrs", "events")
 BEST_FIRST: Final = ("whole", "pending", "unclaimed", "lost", "changed", "missing", "doubled")
-_ADDS_UP: Final = frozenset({"whole", "pending", "unclaimed"})
+ADDS_UP: Final = frozenset({"whole", "pending", "unclaimed"})
 _CAN_BECOME_WHOLE: Final = frozenset({"whole", "unclaimed"})
 
 
@@ -102,7 +102,7 @@ class Verification:
     @property
     def adds_up(self) -> bool:
         """Whether nothing is known to be lost, changed, missing or doubled."""
-        return self.verdict in _ADDS_UP
+        return self.verdict in ADDS_UP
 
     @property
     def waits(self) -> bool:

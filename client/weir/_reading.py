@@ -41,10 +41,10 @@ def read_points(body: pb.Body, *, run_id: str, rank: int) -> Iterator[Point]:
             yield Point(run_id, rank, metric, steps[index], times[index], value)
     for texts in body.texts:
         ids, at_steps = read_column("I", texts.metric), read_column("q", texts.step)
+        at_times = read_column("q", texts.time_unix_us)
         for index, text in enumerate(texts.value):
-            time_unix_us = read_column("q", texts.time_unix_us)[index]
             metric = body.names[ids[index]]
-            yield Point(run_id, rank, metric, at_steps[index], time_unix_us, text)
+            yield Point(run_id, rank, metric, at_steps[index], at_times[index], text)
 
 
 def _columns(block: pb.PointBlock) -> "tuple[list[int], list[int], list[int], array[float]]":

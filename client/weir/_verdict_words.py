@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from weir._api_ledger import KINDS, LedgerLine, Verification
+from weir._api_ledger import ADDS_UP, KINDS, LedgerLine, Verification
 from weir._printing import grouped
 
 _MOST_LINES: Final = 16  # of a table; beyond, only what does not add up
@@ -13,7 +13,7 @@ def lines_to_show(lines: tuple[LedgerLine, ...]) -> tuple[LedgerLine, ...]:
     """Return all lines when they are few, else those that do not add up. Pure."""
     if len(lines) <= _MOST_LINES:
         return lines
-    return tuple(line for line in lines if line.verdict not in ("whole", "pending", "unclaimed"))
+    return tuple(line for line in lines if line.verdict not in ADDS_UP)
 
 
 def closing_line(told: Verification) -> str:

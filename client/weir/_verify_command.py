@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from weir._api_commands import asking, open_api
-from weir._api_ledger import KINDS, LedgerLine, Verification, with_spools
+from weir._api_ledger import ADDS_UP, KINDS, LedgerLine, Verification, with_spools
 from weir._printing import grouped, print_json, print_table, styled
 from weir._settings import Settings
 from weir._verdict_words import Totals, closing_line, lines_to_show, many
@@ -79,7 +79,7 @@ def verify(
 
 def exit_code(verdict: str, *, complete: bool) -> int:
     """Return what `weir verify` exits with. Pure."""
-    if verdict == "whole" or (verdict in ("pending", "unclaimed") and not complete):
+    if verdict == "whole" or (verdict in ADDS_UP and not complete):
         return 0
     return 1
 

@@ -28,7 +28,7 @@ _KINDS: Final = {
     ingest_pb2.Tally.EVENT: Kind.EVENTS,
 }
 _WIRE_KINDS: Final = {kind: number for number, kind in _KINDS.items()}
-_NAMESPACES: Final = {
+NAMESPACES: Final = {
     ingest_pb2.Attr.CONFIG: "config",
     ingest_pb2.Attr.TAG: "tag",
     ingest_pb2.Attr.SUMMARY: "summary",
@@ -65,7 +65,7 @@ def contents_of(body: ingest_pb2.Body) -> Contents:
         except _Unclear:
             exact = False
         else:
-            found[kind] = plus(found[kind], tally)
+            found[kind] += tally
             exact &= is_whole
     return Contents(dict(found), exact)
 
@@ -93,21 +93,10 @@ def tally_messages(tallies: Tallies) -> list[ingest_pb2.Tally]:
     ]
 
 
-def plus(one: Tally, other: Tally) -> Tally:
-    """Return both together."""
-    return Tally(one.count + other.count, (one.digest + other.digest) & digest.MASK)
-
-
 def taken_out(before: Contents, after: Contents) -> Tallies:
     """Return what a body held before and holds no longer."""
     rest = after.tallies
-    return {
-        kind: Tally(
-            tally.count - rest.get(kind, Tally()).count,
-            (tally.digest - rest.get(kind, Tally()).digest) & digest.MASK,
-        )
-        for kind, tally in before.tallies.items()
-    }
+    return {kind: tally - rest.get(kind, Tally()) for kind, tally in before.tallies.items()}
 
 
 def _parts(body: ingest_pb2.Body) -> Iterator[tuple[Kind, Any]]:
@@ -176,7 +165,7 @@ def _sum(
 
 def _attr(attr: ingest_pb2.Attr, _names: digest.Words) -> tuple[Tally, bool]:
     kind = attr.WhichOneof("value")
-    if kind is None or attr.namespace not in _NAMESPACES:
+    if kind is None or attr.namespace not in NAMESPACES:
         raise _Unclear
     values = {
         "float": digest.float_text(attr.float),
@@ -185,7 +174,7 @@ def _attr(attr: ingest_pb2.Attr, _names: digest.Words) -> tuple[Tally, bool]:
         "str": attr.str,
         "json": attr.json,
     }
-    number = digest.digest_attr(_NAMESPACES[attr.namespace], attr.path, kind, values.get(kind, ""))
+    number = digest.digest_attr(NAMESPACES[attr.namespace], attr.path, kind, values.get(kind, ""))
     return Tally(1, number), True
 
 

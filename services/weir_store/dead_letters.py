@@ -17,7 +17,6 @@ from weir_store.parameters import Parameters
 from weir_store.records import DeadLetter, Kind
 
 KEPT, RETRIED, DROPPED = "kept", "retried", "dropped"
-STATES: Final = (KEPT, RETRIED, DROPPED)
 MAX_LETTERS: Final = 10_000
 
 _COLUMNS: Final = (
@@ -96,10 +95,13 @@ WHERE producer = {{producer:UUID}} AND seq = {{seq:UInt64}} LIMIT 1"""
     def _mark(self, letter: DeadLetter, entry: bytes, state: str, by: str, at_unix_us: int) -> None:
         # The newest decision wins by its time, even when this machine's clock is behind.
         at_ms = max(at_unix_us // 1_000, letter.at_unix_us // 1_000 + 1)
-        row = {**_of(letter), "reason": letter.reason, "entry": entry, "at": at_ms}
+        row = {**_whose(letter), "seq": letter.seq, "reason": letter.reason, "entry": entry}
         events = [_event(letter, state, by, at_unix_us)] if letter.project else []
         self._insert(
-            {tables.EVENTS: events, tables.DEAD_LETTERS: [{**row, "state": state, "by": by}]}
+            {
+                tables.EVENTS: events,
+                tables.DEAD_LETTERS: [{**row, "at": at_ms, "state": state, "by": by}],
+            }
         )
 
     def _insert(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
@@ -110,20 +112,17 @@ WHERE producer = {{producer:UUID}} AND seq = {{seq:UInt64}} LIMIT 1"""
         self._inserter.insert(block, uuid.uuid4().hex)
 
 
-def _of(letter: DeadLetter) -> dict[str, Any]:
+def _whose(letter: DeadLetter) -> dict[str, Any]:
     return {
         "project": letter.project,
         "run_id": letter.run_id,
         "producer": letter.producer.bytes,
-        "seq": letter.seq,
     }
 
 
 def _undone(letter: DeadLetter, kind: Kind, account: str) -> dict[str, Any]:
     return {
-        "project": letter.project,
-        "run_id": letter.run_id,
-        "producer": letter.producer.bytes,
+        **_whose(letter),
         "rank": 0,
         "kind": kind.value,
         "account": account,

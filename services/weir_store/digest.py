@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 Words: TypeAlias = NDArray[np.uint64]
 
-MASK: Final = (1 << 64) - 1
 _TIME: Final = 0x9E37_79B9_7F4A_7C15  # C of the page
 _STEP: Final = 0xFF51_AFD7_ED55_8CCD
 _LONGEST_REMEMBERED: Final = 4_096  # characters; what is longer is no name

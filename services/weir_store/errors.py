@@ -11,6 +11,8 @@ StoreError
 └─ SchemaMismatch     run `weir migrate`
 """
 
+from __future__ import annotations
+
 
 class StoreError(Exception):
     """Anything the store has to say, with a `hint` that names the next step."""
@@ -45,6 +47,11 @@ class UnknownProject(InvalidQuery):
 
 class UnknownRun(InvalidQuery):
     """No such run in the project."""
+
+    @classmethod
+    def of(cls, project: str, run_id: str) -> UnknownRun:
+        """Return the error for a run that was asked for by name."""
+        return cls(f"no run {run_id!r} in project {project!r}")
 
 
 class UnknownObject(InvalidQuery):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from weir_store.digest import MASK
 from weir_store.records import LedgerLine, Tally, Verdict
 
 _BEST_FIRST: Final = tuple(Verdict)
@@ -18,10 +17,7 @@ def expected(line: LedgerLine) -> Tally:
     """Return what the store has to hold when nothing was lost on the way; nothing when unclaimed."""
     if line.sent is None:
         return Tally()
-    return Tally(
-        line.sent.count - line.rejected.count - line.dead.count,
-        (line.sent.digest - line.rejected.digest - line.dead.digest) & MASK,
-    )
+    return line.sent - line.rejected - line.dead
 
 
 def lost(line: LedgerLine) -> int:

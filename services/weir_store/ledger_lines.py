@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from weir_store.digest import MASK
 from weir_store.records import Gap, Kind, Ledger, LedgerLine, LedgerProducer, Tally
 
 _KINDS: Final = tuple(Kind)
@@ -133,7 +132,7 @@ class _Book:
             # What was rejected or died after the claim is in no `sent` yet.
             if each.account not in ("rejected", "dead") or each.part <= claimed[each.producer]:
                 place = (each.producer, each.kind, each.account)
-                self._sums[place] = _plus(self._sums.get(place, _NOTHING), each.tally)
+                self._sums[place] = self._sums.get(place, _NOTHING) + each.tally
         self._gaps: dict[UUID, list[Gap]] = {}
         for gap in gaps:
             self._gaps.setdefault(gap.producer, []).append(gap)
@@ -160,7 +159,7 @@ class _Book:
     def _sum(self, producers: Iterable[UUID], kind: Kind, account: str) -> Tally:
         total = _NOTHING
         for producer in producers:
-            total = _plus(total, self._sums.get((producer, kind, account), _NOTHING))
+            total += self._sums.get((producer, kind, account), _NOTHING)
         return total
 
     def _gap_frames(self, producer: UUID) -> int:
@@ -214,7 +213,3 @@ def _gaps(accounts: Iterable[Account]) -> Iterator[Gap]:
                 first = begin
             last = max(last, end)
         yield Gap(producer, first, last)
-
-
-def _plus(one: Tally, other: Tally) -> Tally:
-    return Tally(one.count + other.count, (one.digest + other.digest) & MASK)

@@ -24,7 +24,7 @@ def list_events(
     """Return what happened to a run, newest first; see `Reader.list_events`."""
     severities = at_least(min_severity, limit)
     if not own_rows(store, tables.RUNS, ref):
-        raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+        raise UnknownRun.of(ref.project, ref.run_id)
     found = [
         _event(row)
         for row in own_rows(store, tables.EVENTS, ref)

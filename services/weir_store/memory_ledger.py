@@ -21,13 +21,12 @@ _NOTHING: Final = Tally()
 def read_ledger(store: MemoryStore, ref: RunRef) -> Ledger:
     """Count a run's rows beside what its producers claim; see `Reader.read_ledger`."""
     if not own_rows(store, tables.RUNS, ref):
-        raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+        raise UnknownRun.of(ref.project, ref.run_id)
     lives, accounts = _lives(store, ref), _accounts(store, ref)
     scope = scope_of(accounts, lives)
     stored: dict[tuple[LineKey, Kind], Tally] = {}
     for kind, line, number in _digests(store, ref, scope):
-        known = stored.get((line, kind), _NOTHING)
-        stored[line, kind] = Tally(known.count + 1, (known.digest + number) & digest.MASK)
+        stored[line, kind] = stored.get((line, kind), _NOTHING) + Tally(1, number)
     at_rest = sum(len(own_rows(store, table, ref)) for table in (tables.POINTS, tables.TEXT_POINTS))
     return assemble(accounts, lives, stored, at_rest)
 

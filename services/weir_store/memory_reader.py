@@ -90,7 +90,7 @@ class MemoryReader:
         for run in self._runs():
             if run.ref == ref:
                 return run
-        raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+        raise UnknownRun.of(ref.project, ref.run_id)
 
     def list_sessions(self, ref: RunRef) -> list[Session]:
         """Return the run's process lives, by rank, then start."""

@@ -36,7 +36,7 @@ class EventsReader:
         """Return what happened to a run, newest first; see `Reader.list_events`."""
         severities = at_least(min_severity, limit)
         if not live_runs(self._clickhouse, self._database, [ref]):
-            raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+            raise UnknownRun.of(ref.project, ref.run_id)
         parameters = Parameters()
         where = of_runs([ref], parameters)
         where += f" AND toString(severity) IN {parameters.texts(severities)}"

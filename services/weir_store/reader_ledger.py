@@ -59,7 +59,7 @@ class LedgerReader:
     def read_ledger(self, ref: RunRef) -> Ledger:
         """Count a run's rows beside what its producers claim; see `Reader.read_ledger`."""
         if not live_runs(self._clickhouse, self._database, [ref]):
-            raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+            raise UnknownRun.of(ref.project, ref.run_id)
         lives = self._lives(ref)
         accounts = self._accounts(ref, lives)
         scope = scope_of(accounts, lives)

@@ -65,13 +65,13 @@ FROM ({runs}) GROUP BY project ORDER BY seen DESC, project"""
         sql = self._page_sql(scope, parse(""), parse_field("created"), True, parameters)
         rows = self._clickhouse.query_rows(sql, parameters.values)
         if not rows:
-            raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+            raise UnknownRun.of(ref.project, ref.run_id)
         return self._filled(rows, None)[0]
 
     def list_sessions(self, ref: RunRef) -> list[Session]:
         """Return the run's process lives; see `Reader.list_sessions`."""
         if not live_runs(self._clickhouse, self._database, [ref]):
-            raise UnknownRun(f"no run {ref.run_id!r} in project {ref.project!r}")
+            raise UnknownRun.of(ref.project, ref.run_id)
         parameters = Parameters()
         lives = lives_sql(self._database, of_runs([ref], parameters), self._alive(parameters))
         sql = f"""

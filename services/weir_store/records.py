@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
+_WRAPS_AT = 1 << 64
+
 Scalar: TypeAlias = float | int | bool | str | None
 """A leaf of config or summary. Lists and other values are held as `Json`."""
 
@@ -251,6 +253,12 @@ class Tally:
 
     count: int = 0
     digest: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.count + other.count, (self.digest + other.digest) % _WRAPS_AT)
+
+    def __sub__(self, other: Tally) -> Tally:
+        return Tally(self.count - other.count, (self.digest - other.digest) % _WRAPS_AT)
 
 
 @dataclass(frozen=True, slots=True)

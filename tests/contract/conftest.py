@@ -2,6 +2,14 @@
 
 from tests.contract.fixtures_objects import minio, objects
 from tests.contract.fixtures_redis import redis_server
+from tests.contract.fixtures_tables import connection, roll_up_even_of_small_series
 from tests.integration.fixtures_engine import engine
 
-__all__ = ["engine", "minio", "objects", "redis_server"]
+__all__ = [
+    "connection",
+    "engine",
+    "minio",
+    "objects",
+    "redis_server",
+    "roll_up_even_of_small_series",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -23,35 +23,19 @@ from tests.contract.branched_stores import (
 )
 from tests.contract.small_stores import BIRTH_S, NOW_UNIX_US, StoreBuilder
 from tests.contract.test_reader import _assert_same
-from tests.integration.fixtures_engine import EngineProcess
-from weir_store import clickhouse, plan
+from weir_store import clickhouse
 from weir_store.base import Block, Reader
 from weir_store.editor import Editor
 from weir_store.errors import UnknownRun
 from weir_store.inserter import ClickHouseInserter
 from weir_store.memory import MemoryStore
 from weir_store.memory_reader import MemoryReader
-from weir_store.migrate import migrate
 from weir_store.reader import ClickHouseReader
 from weir_store.records import Reduce, RunQuery, RunRef, SeriesQuery, XAxis
 
+pytestmark = pytest.mark.usefixtures("roll_up_even_of_small_series")
 DATABASE = "branch_contract"
 LATER_S = BIRTH_S + 1_000
-
-
-@pytest.fixture(scope="module")
-def connection(engine: EngineProcess) -> Iterator[clickhouse.ClickHouse]:
-    connected = clickhouse.connect(engine.url)
-    migrate(connected, DATABASE)
-    yield connected
-    connected.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _roll_up_even_of_small_series() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(plan, "SMALL_ROWS", 0)
-        yield
 
 
 Build = Callable[[list[Block]], Reader]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -20,14 +20,12 @@ from tests.contract.small_stores import (
     StoreBuilder,
     random_blocks,
 )
-from tests.integration.fixtures_engine import EngineProcess
-from weir_store import clickhouse, plan
+from weir_store import clickhouse
 from weir_store.base import Block, Reader
 from weir_store.errors import InvalidQuery, UnknownRun
 from weir_store.inserter import ClickHouseInserter
 from weir_store.memory import MemoryStore
 from weir_store.memory_reader import MemoryReader
-from weir_store.migrate import migrate
 from weir_store.reader import ClickHouseReader
 from weir_store.records import (
     Reduce,
@@ -38,22 +36,8 @@ from weir_store.records import (
     XAxis,
 )
 
+pytestmark = pytest.mark.usefixtures("roll_up_even_of_small_series")
 DATABASE = "reader_contract"
-
-
-@pytest.fixture(scope="module")
-def connection(engine: EngineProcess) -> Iterator[clickhouse.ClickHouse]:
-    connected = clickhouse.connect(engine.url)
-    migrate(connected, DATABASE)
-    yield connected
-    connected.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _roll_up_even_of_small_series() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(plan, "SMALL_ROWS", 0)
-        yield
 
 
 Build = Callable[[list[Block]], Reader]

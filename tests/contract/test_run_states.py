@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.contract.small_stores import StoreBuilder
-from tests.integration.fixtures_engine import EngineProcess
 from weir_store import clickhouse
+from weir_store.base import Inserter, Reader
 from weir_store.inserter import ClickHouseInserter
 from weir_store.memory import MemoryStore
 from weir_store.memory_reader import MemoryReader
-from weir_store.migrate import migrate
 from weir_store.reader import ClickHouseReader
 from weir_store.records import Run, RunQuery, RunRef, RunState
 from weir_store.run_state import SILENT_AFTER_S
@@ -26,7 +25,7 @@ BORN_S = 1_799_990_000
 class Story:
     """One run told to one store, and looked at whenever one likes; seconds since its birth."""
 
-    def __init__(self, store: object, make_reader: Callable[[Story], object]) -> None:
+    def __init__(self, store: Inserter, make_reader: Callable[[Story], Reader]) -> None:
         self.ref = RunRef(f"p-{uuid.uuid4().hex}", "run")
         self.now_s = 0.0
         self._store = store
@@ -71,7 +70,7 @@ class Story:
         """Return the run as it is seen then."""
         self.now_s = seconds
         query = RunQuery(self.ref.project, columns=("config.none",))
-        (run,) = self._reader.list_runs(query).runs  # type: ignore[attr-defined]
+        (run,) = self._reader.list_runs(query).runs
         return run
 
     def state_at(self, seconds: float) -> RunState:
@@ -81,7 +80,7 @@ class Story:
     def reasons_at(self, seconds: float) -> list[str]:
         """Return why each life ended."""
         self.now_s = seconds
-        lives = self._reader.list_sessions(self.ref)  # type: ignore[attr-defined]
+        lives = self._reader.list_sessions(self.ref)
         return [life.reason for life in lives]
 
     def now_unix_us(self) -> int:
@@ -89,15 +88,7 @@ class Story:
         return int((BORN_S + self.now_s) * 1e6)
 
     def _insert(self, builder: StoreBuilder) -> None:
-        self._store.insert(builder.take_block(), uuid.uuid4().hex)  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def connection(engine: EngineProcess) -> Iterator[clickhouse.ClickHouse]:
-    connected = clickhouse.connect(engine.url)
-    migrate(connected, DATABASE)
-    yield connected
-    connected.close()
+        self._store.insert(builder.take_block(), uuid.uuid4().hex)
 
 
 def stored_story(connection: clickhouse.ClickHouse) -> Story:

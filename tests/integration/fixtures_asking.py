@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
 from tests.contract.small_stores import StoreBuilder
 from tests.integration.fixtures_gateway import RunningGateway
+from weir._api_commands import COMMANDS
 from weir_server.gateway.tokens import Role, create_token
 from weir_server.stream.memory import MemoryAppender, MemoryStream
 from weir_store.memory import MemoryStore
@@ -49,6 +51,21 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     gateway = RunningGateway(lambda: appender, store=store, tokens_file=tokens_file)
     yield Asked(gateway, appender, tokens)
     gateway.stop()
+
+
+def typed_as(who: str, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return what types a command as somebody whose token is in `asked`, and reads what it prints."""
+    monkeypatch.setenv("WEIR_TOKEN", asked.tokens[who])
+    commands = {command.name: command for command in COMMANDS}
+
+    def run(*words: str) -> str:
+        result = CliRunner(env={"COLUMNS": "160"}).invoke(
+            commands[words[0]], [*words[1:], "--server", asked.address]
+        )
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
 
 
 def _block():

@@ -8,11 +8,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from click.testing import CliRunner
 
 import weir
-from tests.integration.fixtures_asking import STEPS, Asked, asked
-from weir._api_commands import COMMANDS
+from tests.integration.fixtures_asking import STEPS, Asked, asked, typed_as
 from weir.errors import Forbidden, Rejected, Unauthenticated, Unavailable, UsageError
 
 __all__ = ["asked"]
@@ -142,17 +140,7 @@ def test_without_pyarrow_the_error_names_the_command_to_run(api, monkeypatch) ->
 
 @pytest.fixture
 def type_in(asked: Asked, monkeypatch):
-    monkeypatch.setenv("WEIR_TOKEN", asked.tokens["reader"])
-    commands = {command.name: command for command in COMMANDS}
-
-    def run(*words: str) -> str:
-        result = CliRunner(env={"COLUMNS": "160"}).invoke(
-            commands[words[0]], [*words[1:], "--server", asked.address]
-        )
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    return run
+    return typed_as("reader", asked, monkeypatch)
 
 
 def test_commands_print_tables_for_people(type_in) -> None:

@@ -4,11 +4,9 @@ import json
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 import weir
-from tests.integration.fixtures_asking import Asked, asked
-from weir._api_commands import COMMANDS
+from tests.integration.fixtures_asking import Asked, asked, typed_as
 from weir.errors import Rejected, UsageError
 
 __all__ = ["asked"]
@@ -22,17 +20,7 @@ def api(asked: Asked):
 
 @pytest.fixture
 def type_in(asked: Asked, monkeypatch):
-    monkeypatch.setenv("WEIR_TOKEN", asked.tokens["writer"])
-    commands = {command.name: command for command in COMMANDS}
-
-    def run(*words: str) -> str:
-        result = CliRunner(env={"COLUMNS": "160"}).invoke(
-            commands[words[0]], [*words[1:], "--server", asked.address]
-        )
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    return run
+    return typed_as("writer", asked, monkeypatch)
 
 
 def test_texts_are_read_as_a_table(api) -> None:

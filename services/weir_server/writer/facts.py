@@ -12,17 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from weir_proto.v1 import ingest_pb2
+from weir_server.tally import NAMESPACES
 from weir_server.writer.dead_letter import DeadLetter
 from weir_server.writer.unpack import Frame, row_version
 
 Row: TypeAlias = dict[str, Any]
 
-_NAMESPACES: Final = {
-    ingest_pb2.Attr.CONFIG: "config",
-    ingest_pb2.Attr.TAG: "tag",
-    ingest_pb2.Attr.SUMMARY: "summary",
-    ingest_pb2.Attr.META: "meta",
-}
 _STATES: Final = {
     ingest_pb2.SessionUpdate.RUNNING: "running",
     ingest_pb2.SessionUpdate.FINISHED: "finished",
@@ -63,7 +58,7 @@ def attr_rows(frames: Iterable[Frame]) -> Iterator[Row]:
             yield {
                 "project": frame.origin.project,
                 "run_id": frame.origin.run_id,
-                "ns": _NAMESPACES[attr.namespace],
+                "ns": NAMESPACES[attr.namespace],
                 "path": attr.path,
                 **_typed(attr),
                 "rank": frame.origin.rank,

@@ -18,7 +18,7 @@ from weir_server.gateway.limits import MAX_TALLIES, Limits
 from weir_server.gateway.producer import Producer
 from weir_server.gateway.unpack import crc32_of
 from weir_server.settings import GatewaySettings
-from weir_server.tally import contents_of, plus, read_tallies
+from weir_server.tally import contents_of, read_tallies
 from weir_store.records import Kind, Tally
 
 NOW = 1_800_000_000_000_000
@@ -83,7 +83,7 @@ def test_sent_is_kept_and_rejected_for_any_frame(
     assert not entry.unreadable
     for kind in Kind:
         stated = getattr(claim, kind)
-        both = plus(rejected.get(kind, Tally()), found.get(kind, Tally()))
+        both = rejected.get(kind, Tally()) + found.get(kind, Tally())
         assert both == Tally(stated.count, stated.digest)
     assert Claim.stated_in(kept) == claim  # the claim goes on, whatever else does
 
