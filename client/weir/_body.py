@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from weir._columns import StepMemory, Symbols, point_blocks, text_block
+from weir._columns import StepMemory, Symbols, point_blocks, text_blocks
 from weir._config import DELETED
 from weir._ledger import Ledger
 from weir._queue import Batch
@@ -113,7 +113,7 @@ def pack_body(
     """Return a frame's body. `memory` learns the steps in it, `ledger` what it counts to."""
     symbols = Symbols()
     points = point_blocks(batch.rows, symbols, memory)
-    texts = [text_block(batch.texts, symbols)] if batch.texts else []
+    texts = text_blocks(batch.texts, symbols)
     body = pb.Body(
         schema=BODY_SCHEMA,
         names=symbols.names(),

@@ -39,7 +39,7 @@ class Layout:
 
 
 Row = tuple[Layout, int, int, "array[float]"]  # layout, step, time_unix_us, values
-Text = tuple[str, int, int, str]  # metric, step, time_unix_us, text
+Text = tuple[str, int, int, str, bool]  # metric, step, time_unix_us, text, whether it names media
 
 
 def _name_bytes(name: str) -> int:
@@ -227,14 +227,22 @@ def _columns(
     )
 
 
-def text_block(texts: Iterable[Text], symbols: Symbols) -> pb.TextBlock:
-    """Return texts as one block; of two with the same metric and step the later wins."""
-    latest = {(metric, step): (time_us, text) for metric, step, time_us, text in texts}
+def text_blocks(texts: Iterable[Text], symbols: Symbols) -> list[pb.TextBlock]:
+    """Return texts as a block of each kind; of two with the same metric and step the later wins."""
+    latest = {(text[0], text[1]): text for text in texts}
+    plain = [text for text in latest.values() if not text[4]]
+    media = [text for text in latest.values() if text[4]]
+    kinds = ((plain, pb.TextBlock.TEXT), (media, pb.TextBlock.MEDIA))
+    return [_text_block(some, kind, symbols) for some, kind in kinds if some]
+
+
+def _text_block(texts: Sequence[Text], kind: pb.TextBlock.Kind, symbols: Symbols) -> pb.TextBlock:
     return pb.TextBlock(
-        metric=_little_endian(symbols.indices(metric for metric, _ in latest)),
-        step=_little_endian(array("q", [step for _, step in latest])),
-        time_unix_us=_little_endian(array("q", [time_us for time_us, _ in latest.values()])),
-        value=[text for _, text in latest.values()],
+        metric=_little_endian(symbols.indices(text[0] for text in texts)),
+        step=_little_endian(array("q", [text[1] for text in texts])),
+        time_unix_us=_little_endian(array("q", [text[2] for text in texts])),
+        value=[text[3] for text in texts],
+        kind=kind,
     )
 
 

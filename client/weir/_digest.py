@@ -7,7 +7,7 @@ carries, so that `rot32(w) = (low << 32) + high` can be summed a lane at a time.
 
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import import_module
 from operator import mul
@@ -27,6 +27,12 @@ _NAMESPACES: Final = {
     pb.Attr.TAG: "tag",
     pb.Attr.SUMMARY: "summary",
     pb.Attr.META: "meta",
+    pb.Attr.FILE: "file",
+}
+STREAMS: Final[Mapping[int, str]] = {
+    pb.LineBlock.STDOUT: "stdout",
+    pb.LineBlock.STDERR: "stderr",
+    pb.LineBlock.LOGGING: "logging",
 }
 
 
@@ -87,6 +93,24 @@ def texts_digest(block: pb.TextBlock, factors: Sequence[int]) -> int:
     steps, times = read_column("q", block.step), read_column("q", block.time_unix_us)
     own_factors = [factors[index] for index in read_column("I", block.metric)]
     return _columns_digest(own_factors, steps, times, [sha(text) for text in block.value])
+
+
+def system_digest(block: pb.SystemBlock, names: Sequence[str]) -> int:
+    """Return the sum over what a node measured; `names` are the frame's."""
+    metrics, devices = read_column("I", block.metric), read_column("I", block.device)
+    factors = [
+        name_factor(f"{names[metric]}\0{names[device]}")
+        for metric, device in zip(metrics, devices, strict=True)
+    ]
+    times = read_column("q", block.time_unix_us)
+    return _columns_digest(factors, [0] * len(factors), times, _rotated(block.value))
+
+
+def lines_digest(block: pb.LineBlock) -> int:
+    """Return the sum over the lines of a block: texts, each at the step that is its number."""
+    factors = [name_factor(STREAMS[stream]) for stream in block.stream]
+    numbers, times = read_column("Q", block.number), read_column("q", block.time_unix_us)
+    return _columns_digest(factors, numbers, times, [sha(line) for line in block.line])
 
 
 def attr_digest(attr: pb.Attr) -> int:

@@ -3,7 +3,15 @@
 from dataclasses import dataclass, fields
 from typing import Self
 
-from weir._digest import attr_digest, event_digest, name_factor, points_digest, texts_digest
+from weir._digest import (
+    attr_digest,
+    event_digest,
+    lines_digest,
+    name_factor,
+    points_digest,
+    system_digest,
+    texts_digest,
+)
 from weir_proto.v1 import ingest_pb2 as pb
 
 _WRAP = (1 << 64) - 1
@@ -28,6 +36,8 @@ class Claim:
     texts: Tally = Tally()
     attrs: Tally = Tally()
     events: Tally = Tally()
+    system: Tally = Tally()
+    lines: Tally = Tally()
 
     def __add__(self, other: Self) -> "Claim":
         mine_and_theirs = (
@@ -38,14 +48,19 @@ class Claim:
     @classmethod
     def of(cls, body: pb.Body) -> Self:
         """Count and add up what one frame holds. Pure."""
-        factors = [name_factor(name) for name in body.names]
+        names = list(body.names)
+        factors = [name_factor(name) for name in names] if body.points or body.texts else []
         points = sum(len(block.value) // 8 for block in body.points)
         texts = sum(len(block.value) for block in body.texts)
+        system = sum(len(block.value) // 8 for block in body.system)
+        lines = sum(len(block.line) for block in body.lines)
         return cls(
             Tally(points, sum(points_digest(block, factors) for block in body.points) & _WRAP),
             Tally(texts, sum(texts_digest(block, factors) for block in body.texts) & _WRAP),
             Tally(len(body.attrs), sum(map(attr_digest, body.attrs)) & _WRAP),
             Tally(len(body.events), sum(map(event_digest, body.events)) & _WRAP),
+            Tally(system, sum(system_digest(block, names) for block in body.system) & _WRAP),
+            Tally(lines, sum(map(lines_digest, body.lines)) & _WRAP),
         )
 
     @classmethod
@@ -53,7 +68,8 @@ class Claim:
         """Return the claim that a frame carries; None when its client keeps no ledger."""
         if not body.tallies:
             return None
-        return cls(**{_KINDS[each.kind]: Tally(each.count, each.digest) for each in body.tallies})
+        known = [each for each in body.tallies if each.kind in _KINDS]
+        return cls(**{_KINDS[each.kind]: Tally(each.count, each.digest) for each in known})
 
     def messages(self) -> list[pb.Tally]:
         """Return the claim as a frame carries it: every kind, nothing sent included."""
@@ -69,6 +85,8 @@ _KINDS = {
     pb.Tally.TEXT: "texts",
     pb.Tally.ATTR: "attrs",
     pb.Tally.EVENT: "events",
+    pb.Tally.SYSTEM: "system",
+    pb.Tally.LINE: "lines",
 }
 
 

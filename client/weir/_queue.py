@@ -73,18 +73,20 @@ class Queue:
         self._closed = False
         self._put_bytes = 0  # written under the lock only
         self._taken_bytes = 0  # written by the spool thread only
+        self._media_bytes = 0  # the same of what the encoder put; written by its thread only
         self._refused = 0  # points, written under the lock only
+        self._lost_media = 0  # points, written by the encoder only
         self._given_up = 0  # points, written by the spool thread only
 
     @property
     def dropped(self) -> int:
         """Points that will never reach the spool: no room, or given up."""
-        return self._refused + self._given_up
+        return self._refused + self._given_up + self._lost_media
 
     @property
     def waiting_bytes(self) -> int:
         """What waits, in bytes of memory."""
-        return self._put_bytes - self._taken_bytes
+        return self._put_bytes + self._media_bytes - self._taken_bytes
 
     def room_for(self, points: int) -> bool:
         """Whether a call of log() may put so many points; else they are counted as dropped.
@@ -95,7 +97,7 @@ class Queue:
         Raises:
             QueueFull: There is none, with `on_full="raise"`.
         """
-        if self._put_bytes - self._taken_bytes <= self._max_bytes:
+        if self._put_bytes + self._media_bytes - self._taken_bytes <= self._max_bytes:
             return True
         # Frames hold no system telemetry yet. When they do, this is where it goes first.
         if self._on_full == "raise":
@@ -124,11 +126,30 @@ class Queue:
         self._put_bytes += layout.row_bytes
         self._rows.append((layout, step, time_unix_us, values))
 
-    def put_text(self, metric: str, step: int, time_unix_us: int, text: str) -> None:
-        """Queue one text."""
+    def put_text(
+        self, metric: str, step: int, time_unix_us: int, text: str, media: bool = False
+    ) -> None:
+        """Queue one text; `media` when it is JSON that names files (docs/formats/media.md)."""
         size_bytes = text_memory_bytes(text)  # first: a signal handler that logs may run in it
         self._put_bytes += size_bytes
-        self._texts.append((metric, step, time_unix_us, text))
+        self._texts.append((metric, step, time_unix_us, text, media))
+
+    def put_media(self, metric: str, step: int, time_unix_us: int, text: str) -> None:
+        """Queue one text that names media. Called by the encoder's thread, without the lock.
+
+        Without, because a signal handler that holds it may be waiting for that very thread.
+        """
+        self._media_bytes += text_memory_bytes(text)
+        self._texts.append((metric, step, time_unix_us, text, True))
+
+    def refuse(self, points: int) -> None:
+        """Count points as dropped before they came here. Called by the user's threads."""
+        with self.lock:
+            self._refused += points
+
+    def lose_media(self, points: int) -> None:
+        """Count points as dropped that the encoder gave up. Called by who closes it."""
+        self._lost_media += points
 
     def put_attr(self, attr: pb.Attr) -> None:
         """Queue one attribute; a value still waiting for the same path is replaced."""

@@ -6,7 +6,7 @@ A frame that comes through whole needs none of this: its producer's own claim tr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -26,6 +26,8 @@ _KINDS: Final = {
     ingest_pb2.Tally.TEXT: Kind.TEXTS,
     ingest_pb2.Tally.ATTR: Kind.ATTRS,
     ingest_pb2.Tally.EVENT: Kind.EVENTS,
+    ingest_pb2.Tally.SYSTEM: Kind.SYSTEM,
+    ingest_pb2.Tally.LINE: Kind.LINES,
 }
 _WIRE_KINDS: Final = {kind: number for number, kind in _KINDS.items()}
 NAMESPACES: Final = {
@@ -33,12 +35,29 @@ NAMESPACES: Final = {
     ingest_pb2.Attr.TAG: "tag",
     ingest_pb2.Attr.SUMMARY: "summary",
     ingest_pb2.Attr.META: "meta",
+    ingest_pb2.Attr.FILE: "file",
 }
+STREAMS: Final[Mapping[int, str]] = {
+    ingest_pb2.LineBlock.STDOUT: "stdout",
+    ingest_pb2.LineBlock.STDERR: "stderr",
+    ingest_pb2.LineBlock.LOGGING: "logging",
+}
+_STREAM_WORDS: Final = digest.metric_words(
+    STREAMS.get(number, "") for number in range(max(STREAMS) + 1)
+)
 _EVENT_ID_BYTES: Final = 16
 
 
 class _Unclear(Exception):
     """A part of a body is such that its digest cannot be said."""
+
+
+class _Names:
+    """The symbol table of a body, and B of each name."""
+
+    def __init__(self, table: Sequence[str]) -> None:
+        self.table = table
+        self.words = digest.metric_words(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,7 @@ class Contents:
 
 def contents_of(body: ingest_pb2.Body) -> Contents:
     """Count a body that was read from the wire, whatever is in it, and add up the digests."""
-    names = digest.metric_words(list(body.names))
+    names = _Names(list(body.names))
     found: dict[Kind, Tally] = defaultdict(Tally)
     exact = True
     for kind, part in _parts(body):
@@ -108,9 +127,13 @@ def _parts(body: ingest_pb2.Body) -> Iterator[tuple[Kind, Any]]:
         yield Kind.ATTRS, attr
     for event in body.events:
         yield Kind.EVENTS, event
+    for system in body.system:
+        yield Kind.SYSTEM, system
+    for lines in body.lines:
+        yield Kind.LINES, lines
 
 
-def _points(block: ingest_pb2.PointBlock, names: digest.Words) -> tuple[Tally, bool]:
+def _points(block: ingest_pb2.PointBlock, names: _Names) -> tuple[Tally, bool]:
     metric, step, time_us = _coordinates(block)
     value = digest.value_words(_column(block.value, "<f8"))
     if not block.width:
@@ -127,8 +150,37 @@ def _points(block: ingest_pb2.PointBlock, names: digest.Words) -> tuple[Tally, b
     )
 
 
-def _texts(block: ingest_pb2.TextBlock, names: digest.Words) -> tuple[Tally, bool]:
+def _texts(block: ingest_pb2.TextBlock, names: _Names) -> tuple[Tally, bool]:
     return _sum(*_coordinates(block), digest.text_words(block.value), names)
+
+
+def _system(block: ingest_pb2.SystemBlock, names: _Names) -> tuple[Tally, bool]:
+    metric, device = _column(block.metric, "<u4"), _column(block.device, "<u4")
+    time_us = _column(block.time_unix_us, "<i8")
+    words = digest.value_words(_column(block.value, "<f8"))
+    if not len(metric) == len(device) == len(time_us) == len(words):
+        raise _Unclear
+    named = (metric < len(names.table)) & (device < len(names.table))
+    pairs, place = np.unique(
+        metric[named].astype(np.uint64) << np.uint64(32) | device[named], return_inverse=True
+    )
+    own = digest.metric_words(
+        digest.system_name(names.table[pair >> 32], names.table[pair & 0xFFFF_FFFF])
+        for pair in pairs.tolist()
+    )
+    total = digest.digest_points(own[place], np.zeros(1, np.int64), time_us[named], words[named])
+    return Tally(int(named.sum()), total), bool(named.all())
+
+
+def _lines(block: ingest_pb2.LineBlock, _names: _Names) -> tuple[Tally, bool]:
+    number, time_us = _column(block.number, "<i8"), _column(block.time_unix_us, "<i8")
+    stream, lines = np.frombuffer(block.stream, np.uint8), list(block.line)
+    if not len(number) == len(time_us) == len(stream) == len(lines):
+        raise _Unclear
+    named = (stream > 0) & (stream < len(_STREAM_WORDS))
+    own, words = _STREAM_WORDS[stream[named]], digest.text_words(lines)
+    total = digest.digest_points(own, number[named], time_us[named], words[named])
+    return Tally(int(named.sum()), total), bool(named.all())
 
 
 def _coordinates(
@@ -153,17 +205,18 @@ def _sum(
     step: NDArray[np.int64],
     time_us: NDArray[np.int64],
     words: digest.Words,
-    names: digest.Words,
+    names: _Names,
 ) -> tuple[Tally, bool]:
     """Return the tally of the points whose metric has a name, and whether all have."""
     if not len(metric) == len(step) == len(words):
         raise _Unclear
-    named = metric < len(names)
-    total = digest.digest_points(names[metric[named]], step[named], time_us[named], words[named])
+    named = metric < len(names.table)
+    own = names.words[metric[named]]
+    total = digest.digest_points(own, step[named], time_us[named], words[named])
     return Tally(int(named.sum()), total), bool(named.all())
 
 
-def _attr(attr: ingest_pb2.Attr, _names: digest.Words) -> tuple[Tally, bool]:
+def _attr(attr: ingest_pb2.Attr, _names: _Names) -> tuple[Tally, bool]:
     kind = attr.WhichOneof("value")
     if kind is None or attr.namespace not in NAMESPACES:
         raise _Unclear
@@ -178,7 +231,7 @@ def _attr(attr: ingest_pb2.Attr, _names: digest.Words) -> tuple[Tally, bool]:
     return Tally(1, number), True
 
 
-def _event(event: ingest_pb2.Event, _names: digest.Words) -> tuple[Tally, bool]:
+def _event(event: ingest_pb2.Event, _names: _Names) -> tuple[Tally, bool]:
     if len(event.event_id) != _EVENT_ID_BYTES:
         raise _Unclear
     number = digest.digest_event(
@@ -192,9 +245,11 @@ def _event(event: ingest_pb2.Event, _names: digest.Words) -> tuple[Tally, bool]:
     return Tally(1, number), True
 
 
-_COUNTERS: Final[Mapping[Kind, Callable[[Any, digest.Words], tuple[Tally, bool]]]] = {
+_COUNTERS: Final[Mapping[Kind, Callable[[Any, _Names], tuple[Tally, bool]]]] = {
     Kind.POINTS: _points,
     Kind.TEXTS: _texts,
     Kind.ATTRS: _attr,
     Kind.EVENTS: _event,
+    Kind.SYSTEM: _system,
+    Kind.LINES: _lines,
 }

@@ -25,6 +25,7 @@ class Attributes:
     config: dict[str, Value] = field(default_factory=dict)
     summary: dict[str, Value] = field(default_factory=dict)
     meta: dict[str, Value] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
 
@@ -37,6 +38,8 @@ class Attributes:
                 self.summary[path] = value
             case "tag":
                 self.tags.append(path)
+            case "file" if isinstance(value, Json):
+                self.files[path] = value.text
             case "meta":
                 self.meta[path] = value
                 rule = read_rule(path, value, ver)

@@ -64,7 +64,7 @@ class Reader(Protocol):
         ...
 
     def list_runs(self, query: RunQuery) -> RunPage:
-        """Return one page of runs that match."""
+        """Return one page of runs that match; their `files` are left out."""
         ...
 
     def get_run(self, ref: RunRef) -> Run:
@@ -149,7 +149,17 @@ class Reader(Protocol):
         ...
 
     def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
-        """Read a text series: rank uint32, step int64, time_unix_us int64, value string."""
+        """Read a text series: rank uint32, step int64, time_unix_us int64, value string.
+
+        By rank, then step, from the first on. Points that name files are left out.
+        """
+        ...
+
+    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+        """Read the files logged under a name: the columns and order of `read_text`.
+
+        The value is JSON that says what the file is and where its bytes are (docs/formats/media.md).
+        """
         ...
 
     def read_latest(self, runs: Sequence[RunRef], metrics: Sequence[str] = ()) -> pa.Table:
@@ -162,9 +172,9 @@ class Reader(Protocol):
         ...
 
     def compare_runs(self, runs: Sequence[RunRef], *, only_different: bool = False) -> pa.Table:
-        """Put config, metadata and summary side by side.
+        """Put config, metadata, summary and files side by side.
 
-        Returns kind (config, meta, summary), path, then one string column per
+        Returns kind (config, meta, summary, file), path, then one string column per
         run named `project/run_id` (null where the run does not have it), and
         `differs` bool.
         """

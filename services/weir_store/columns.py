@@ -46,6 +46,40 @@ TEXT_POINTS: Final = pa.schema(
         "value": pa.string(),
         "ts": _UNIX_US,
         "ver": pa.uint64(),
+        "kind": _NAME,
+        "run_date": pa.uint16(),
+    }
+)
+
+SYSTEM_POINTS: Final = pa.schema(
+    {
+        "project": _NAME,
+        "run_id": _NAME,
+        "metric": _NAME,
+        "node": _NAME,
+        "device": _NAME,
+        "ts": _UNIX_US,
+        "value": pa.float64(),
+        "rank": pa.uint32(),
+        "ver": pa.uint64(),
+        "run_date": pa.uint16(),
+    }
+)
+
+CONSOLE: Final = pa.schema(
+    {
+        "project": _NAME,
+        "run_id": _NAME,
+        "rank": pa.uint32(),
+        "ts": _UNIX_US,
+        "process": _UUID,
+        "number": pa.uint64(),
+        "stream": _NAME,
+        "level": pa.uint8(),
+        "node": _NAME,
+        "line": pa.string(),
+        "agent_rank": pa.uint32(),
+        "ver": pa.uint64(),
         "run_date": pa.uint16(),
     }
 )
@@ -170,9 +204,162 @@ INGEST_COMMITS: Final = pa.schema(
     }
 )
 
+BLOBS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "sha256": pa.string(),
+        "size": pa.uint64(),
+        "etag": pa.string(),
+        "stored_at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+BLOB_TOUCHES: Final = pa.schema(
+    {"project": pa.string(), "sha256": pa.string(), "touched_at": _UNIX_US, "ver": pa.uint64()}
+)
+
+BLOB_MARKS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "sha256": pa.string(),
+        "collection": _UUID,
+        "marked_at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+BLOB_UPLOADS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "upload_id": pa.string(),
+        "sha256": pa.string(),
+        "size": pa.uint64(),
+        "part_bytes": pa.uint64(),
+        "begun_at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+ARTIFACT_FILES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "digest": pa.string(),
+        "path": pa.string(),
+        "sha256": pa.string(),
+        "size": pa.uint64(),
+        "mime": pa.string(),
+        "uri": pa.string(),
+        "etag": pa.string(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+ARTIFACT_VERSIONS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "name": pa.string(),
+        "version": pa.uint32(),
+        "digest": pa.string(),
+        "type": pa.string(),
+        "run_id": pa.string(),
+        "description": pa.string(),
+        "metadata": pa.string(),
+        "size": pa.uint64(),
+        "files": pa.uint32(),
+        "created_at": _UNIX_US,
+        "created_by": pa.string(),
+        "expires_at": _UNIX_US,
+        "state": pa.string(),
+        "ver": pa.uint64(),
+    }
+)
+
+ARTIFACT_TAGS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "name": pa.string(),
+        "version": pa.uint32(),
+        "tag": pa.string(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+ALIASES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "kind": pa.string(),
+        "name": pa.string(),
+        "alias": pa.string(),
+        "version": pa.uint32(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+LINEAGE: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "artifact_project": pa.string(),
+        "name": pa.string(),
+        "version": pa.uint32(),
+        "is_output": pa.uint8(),
+        "at": _UNIX_US,
+        "ver": pa.uint64(),
+    }
+)
+
+MODELS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "model": pa.string(),
+        "version": pa.uint32(),
+        "artifact": pa.string(),
+        "artifact_version": pa.uint32(),
+        "run_id": pa.string(),
+        "created_at": _UNIX_US,
+        "ver": pa.uint64(),
+    }
+)
+
+MODEL_CHANGES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "model": pa.string(),
+        "version": pa.uint32(),
+        "at": _UNIX_US,
+        "change_id": _UUID,
+        "by": pa.string(),
+        "note": pa.string(),
+        "stage": pa.string(),
+        "aliases": pa.list_(pa.string()),
+        "ver": pa.uint64(),
+    }
+)
+
+WEBHOOKS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "url": pa.string(),
+        "kinds": pa.list_(pa.string()),
+        "secret": pa.string(),
+        "created_by": pa.string(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
 BY_TABLE: Final = {
     tables.POINTS: POINTS,
     tables.TEXT_POINTS: TEXT_POINTS,
+    tables.SYSTEM_POINTS: SYSTEM_POINTS,
+    tables.CONSOLE: CONSOLE,
     tables.RUNS: RUNS,
     tables.RUN_ATTRS: RUN_ATTRS,
     tables.SESSIONS: SESSIONS,
@@ -181,4 +368,16 @@ BY_TABLE: Final = {
     tables.DEAD_LETTERS: DEAD_LETTERS,
     tables.LEDGER: LEDGER,
     tables.INGEST_COMMITS: INGEST_COMMITS,
+    tables.BLOBS: BLOBS,
+    tables.BLOB_TOUCHES: BLOB_TOUCHES,
+    tables.BLOB_MARKS: BLOB_MARKS,
+    tables.BLOB_UPLOADS: BLOB_UPLOADS,
+    tables.ARTIFACT_FILES: ARTIFACT_FILES,
+    tables.ARTIFACT_VERSIONS: ARTIFACT_VERSIONS,
+    tables.ARTIFACT_TAGS: ARTIFACT_TAGS,
+    tables.ALIASES: ALIASES,
+    tables.LINEAGE: LINEAGE,
+    tables.MODELS: MODELS,
+    tables.MODEL_CHANGES: MODEL_CHANGES,
+    tables.WEBHOOKS: WEBHOOKS,
 }

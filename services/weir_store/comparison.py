@@ -1,4 +1,4 @@
-"""Config, metadata and summary of several runs side by side. Pure: runs in, table out."""
+"""Config, metadata, summary and files of several runs side by side. Pure: runs in, table out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from weir_store.records import Json, Run, Scalar
 
-KINDS = ("config", "meta", "summary")
+KINDS = {"config": "config", "meta": "meta", "summary": "summary", "file": "files"}
+"""What is compared, and the attribute of a run that has it."""
 
 
 def compare(runs: Sequence[Run], *, only_different: bool = False) -> pa.Table:
@@ -18,8 +19,8 @@ def compare(runs: Sequence[Run], *, only_different: bool = False) -> pa.Table:
     kinds: list[str] = []
     paths: list[str] = []
     rows: list[list[str | None]] = []
-    for kind in KINDS:
-        held: list[Mapping[str, Scalar | Json]] = [getattr(run, kind) for run in runs]
+    for kind, attribute in KINDS.items():
+        held: list[Mapping[str, Scalar | Json]] = [getattr(run, attribute) for run in runs]
         for path in sorted(set().union(*held)):
             kinds.append(kind)
             paths.append(path)

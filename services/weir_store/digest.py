@@ -42,6 +42,11 @@ def metric_words(names: Iterable[str]) -> Words:
     return np.array([metric_word(name) for name in names], np.uint64)
 
 
+def system_name(metric: str, device: str) -> str:
+    """Return what stands for the metric in the digest of what a node measured; its step is 0."""
+    return f"{metric}\0{device}"
+
+
 def text_words(values: Iterable[str]) -> Words:
     """Return what stands for texts where points have their value, shape (n,)."""
     return np.array([sha_word(value) for value in values], np.uint64)
@@ -100,8 +105,9 @@ _SHA_SQL: Final = "reinterpretAsUInt64(SHA256({}))"
 _BITS_SQL: Final = "reinterpretAsUInt64(step)"
 _MIXED_SQL: Final = f"(bitXor({_BITS_SQL}, bitShiftRight({_BITS_SQL}, 33)) * toUInt64({_STEP}))"
 # SHA256 of a LowCardinality column runs once for each name of its dictionary, not for each row.
-_METRIC_SQL: Final = f"bitOr({_SHA_SQL.format('metric')}, 1)"
-_FACTOR_SQL: Final = f"(2 * bitXor({_MIXED_SQL}, bitShiftRight({_MIXED_SQL}, 33)) + {_METRIC_SQL})"
+_NAME_SQL: Final = "bitOr(reinterpretAsUInt64(SHA256({})), 1)"
+_STEP_SQL: Final = f"2 * bitXor({_MIXED_SQL}, bitShiftRight({_MIXED_SQL}, 33))"
+_FACTOR_SQL: Final = f"({_STEP_SQL} + {_NAME_SQL.format('metric')})"
 _MOMENT_SQL: Final = f"toUInt64({_TIME}) * reinterpretAsUInt64(toUnixTimestamp64Micro(ts))"
 
 POINT_SQL: Final = (
@@ -111,6 +117,18 @@ POINT_SQL: Final = (
 
 TEXT_SQL: Final = f"({_SHA_SQL.format('value')} + {_MOMENT_SQL}) * {_FACTOR_SQL}"
 """Of a row of `text_points`."""
+
+SYSTEM_SQL: Final = (
+    f"(bitRotateLeft(reinterpretAsUInt64(value), 32) + {_MOMENT_SQL}) * "
+    + _NAME_SQL.format(r"concat(metric, '\0', device)")
+)
+"""Of a row of `system_points`."""
+
+LINE_SQL: Final = (
+    f"({_SHA_SQL.format('line')} + {_MOMENT_SQL}) * "
+    f"({_STEP_SQL.replace(_BITS_SQL, 'number')} + {_NAME_SQL.format('toString(stream)')})"
+)
+"""Of a row of `console`."""
 
 _ATTR_TYPE_SQL: Final = "if(is_deleted, 'deleted', toString(type))"
 _ATTR_VALUE_SQL: Final = (

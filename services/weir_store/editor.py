@@ -7,53 +7,51 @@ birth: it beats what sessions that began before it say, and later sessions beat 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 
 from weir_store import columns, tables
 from weir_store.base import Block, Inserter
-from weir_store.records import RunRef
+from weir_store.edits import Change, Edits, changes, new_labels, new_tags
+from weir_store.records import Run, RunRef
 
 # Above every version the writer gives a run's row (rows.py), so a deleted run stays deleted.
 _TOMBSTONE_VER: Final = 1 << 63
 
 
 class Editor:
-    """Changes names, notes and tags, and hides runs. Every method may raise `StoreUnavailable`."""
+    """Changes what people call runs, and hides runs. Every method may raise `StoreUnavailable`."""
 
     def __init__(self, inserter: Inserter) -> None:
         self._inserter = inserter
 
-    def update_run(
-        self,
-        ref: RunRef,
-        *,
-        at_unix_us: int,
-        name: str | None = None,
-        notes: str | None = None,
-        add_tags: Sequence[str] = (),
-        remove_tags: Sequence[str] = (),
-    ) -> None:
-        """Store the edits as new versions; what is `None` or empty stays as it is."""
-        meta = {"name": name, "notes": notes}
+    def edit_run(self, run: Run, edits: Edits, *, by: str, at_unix_us: int) -> None:
+        """Store what the edits change, and an event for each field: who, when, before, after.
+
+        The events go first: an edit without its event can never be, an event
+        whose edit failed stands beside that of the edit made again.
+
+        Args:
+            run: As it stands now.
+            edits: What is wanted; nothing is stored where all is so already.
+            by: Who wants it.
+            at_unix_us: When.
+        """
+        ref = run.ref
+        events = [_edited(ref, each, by=by, at_unix_us=at_unix_us) for each in changes(run, edits)]
         attrs = [
-            *(_text("meta", path, text) for path, text in meta.items() if text is not None),
-            *(_tag(tag, is_deleted=0) for tag in add_tags),
-            *(_tag(tag, is_deleted=1) for tag in remove_tags),
+            *(_text("meta", path, text) for path, text in new_labels(run, edits).items()),
+            *(_tag(tag, is_deleted=int(not comes)) for tag, comes in new_tags(run, edits).items()),
         ]
-        ver = version_of_edit(at_unix_us)
-        rows = [
-            {
-                "project": ref.project,
-                "run_id": ref.run_id,
-                "rank": columns.RANK_OF_A_PERSON,
-                "ver": ver,
-                **attr,
-            }
-            for attr in attrs
-        ]
+        whose = {
+            "project": ref.project,
+            "run_id": ref.run_id,
+            "rank": columns.RANK_OF_A_PERSON,
+            "ver": version_of_edit(at_unix_us),
+        }
+        self._insert({tables.EVENTS: _table(tables.EVENTS, events)})
+        rows = [whose | attr for attr in attrs]
         self._insert({tables.RUN_ATTRS: _table(tables.RUN_ATTRS, rows)})
 
     def delete_run(self, ref: RunRef, *, by: str, at_unix_us: int) -> None:
@@ -118,6 +116,16 @@ def _tag(tag: str, *, is_deleted: int) -> dict[str, Any]:
         "str": "",
         "is_deleted": is_deleted,
     }
+
+
+def _edited(ref: RunRef, change: Change, *, by: str, at_unix_us: int) -> dict[str, Any]:
+    told = {
+        "field": change.field,
+        "before": change.shown(change.before),
+        "after": change.shown(change.after),
+    }
+    event = _event(ref, "edited", f"{by} changed {change.field}", by=by, at_unix_us=at_unix_us)
+    return event | {"severity": "info", "attrs": {"by": by, **told}}
 
 
 def _event(

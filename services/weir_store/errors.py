@@ -2,11 +2,13 @@
 
 StoreError
 ├─ StoreUnavailable   wait and repeat: nothing was decided
-│   └─ WrongCredentials   … and somebody has to correct the user or the password
+│   ├─ WrongCredentials   … and somebody has to correct the user or the password
+│   └─ WrongSetup         … and somebody has to make a bucket, or set a clock
 ├─ StoreRejected      give this block up: repeating cannot help (→ dead letter)
 ├─ InvalidQuery       fix the question
 │   ├─ UnknownProject
 │   ├─ UnknownRun
+│   ├─ UnknownArtifact
 │   └─ UnknownObject
 └─ SchemaMismatch     run `weir migrate`
 """
@@ -33,6 +35,13 @@ class WrongCredentials(StoreUnavailable):
     """
 
 
+class WrongSetup(StoreUnavailable):
+    """The store is there and cannot be used as it is: no bucket, clocks too far apart.
+
+    A process that starts gives up; a running one waits, because buckets get made and clocks set.
+    """
+
+
 class StoreRejected(StoreError):
     """The store will never take these rows. Repeating them cannot help."""
 
@@ -52,6 +61,10 @@ class UnknownRun(InvalidQuery):
     def of(cls, project: str, run_id: str) -> UnknownRun:
         """Return the error for a run that was asked for by name."""
         return cls(f"no run {run_id!r} in project {project!r}")
+
+
+class UnknownArtifact(InvalidQuery):
+    """No such artifact, version, alias or model in the project."""
 
 
 class UnknownObject(InvalidQuery):

@@ -22,6 +22,8 @@ Row: TypeAlias = Mapping[str, Any]
 _SORT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     tables.POINTS: ("project", "run_id", "metric", "step", "rank", "ver"),
     tables.TEXT_POINTS: ("project", "run_id", "metric", "step", "rank", "ver"),
+    tables.SYSTEM_POINTS: ("project", "run_id", "metric", "node", "device", "ts", "ver"),
+    tables.CONSOLE: ("project", "run_id", "rank", "ts", "process", "number", "ver"),
     tables.RUNS: ("project", "run_id"),
     tables.RUN_ATTRS: ("project", "run_id", "ns", "path"),
     tables.RUN_ATTR_HISTORY: ("project", "run_id", "ns", "path", "ver", "rank"),
@@ -31,6 +33,18 @@ _SORT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     tables.DEAD_LETTERS: ("project", "run_id", "producer", "seq"),
     tables.LEDGER: ("project", "run_id", "producer", "kind", "account", "part"),
     tables.INGEST_COMMITS: ("project", "run_id", "producer"),
+    tables.BLOBS: ("project", "sha256"),
+    tables.BLOB_TOUCHES: ("project", "sha256"),
+    tables.BLOB_MARKS: ("project", "sha256", "collection"),
+    tables.BLOB_UPLOADS: ("project", "upload_id"),
+    tables.ARTIFACT_FILES: ("project", "digest", "path"),
+    tables.ARTIFACT_VERSIONS: ("project", "name", "version", "digest"),
+    tables.ARTIFACT_TAGS: ("project", "name", "version", "tag"),
+    tables.ALIASES: ("project", "kind", "name", "alias"),
+    tables.LINEAGE: ("project", "run_id", "artifact_project", "name", "version", "is_output"),
+    tables.MODELS: ("project", "model", "version", "artifact", "artifact_version"),
+    tables.MODEL_CHANGES: ("project", "model", "version", "at", "change_id"),
+    tables.WEBHOOKS: ("project", "url"),
 }
 _VERSIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_SORT_KEYS, "ver"),
@@ -68,12 +82,12 @@ class MemoryStore:
                 committed[producer] = max(row["seq"], committed.get(producer, 0))
         return committed
 
-    def list_rows(self, table: str) -> list[Row]:
-        """Return a table's rows by sort key, newest versions only, removed ones left out."""
+    def list_rows(self, table: str, *, removed: bool = False) -> list[Row]:
+        """Return a table's rows by sort key, newest versions only; removed ones when asked for."""
         with self._lock:
             by_key = sorted(self._rows[table].items(), key=lambda pair: pair[0])
-        is_history = table == tables.RUN_ATTR_HISTORY  # which tells of removals too
-        return [row for _, row in by_key if is_history or not row.get("is_deleted")]
+        removed |= table == tables.RUN_ATTR_HISTORY  # which tells of removals too
+        return [row for _, row in by_key if removed or not row.get("is_deleted")]
 
     def _merge(self, table: str, rows: Sequence[Row]) -> None:
         key, version, stored = _SORT_KEYS[table], _VERSIONS[table], self._rows[table]

@@ -16,6 +16,7 @@ from weir_store.memory_rows import own_rows, unix_us
 from weir_store.records import Kind, Ledger, RunRef, Tally
 
 _NOTHING: Final = Tally()
+_WRAPS_AT: Final = 1 << 64
 
 
 def read_ledger(store: MemoryStore, ref: RunRef) -> Ledger:
@@ -58,7 +59,7 @@ def _accounts(store: MemoryStore, ref: RunRef) -> list[Account]:
 def _digests(store: MemoryStore, ref: RunRef, scope: Scope) -> Iterator[tuple[Kind, LineKey, int]]:
     for kind, (table, digest_of) in _SOURCES.items():
         for row in _counted(own_rows(store, table, ref), scope):
-            if row.get("source") != "server" and row["rank"] != columns.RANK_OF_A_PERSON:
+            if row.get("source") != "server" and _line(row).rank != columns.RANK_OF_A_PERSON:
                 yield kind, _line(row), digest_of(row)
 
 
@@ -72,7 +73,7 @@ def _counted(rows: Iterable[Row], scope: Scope) -> Iterator[Row]:
 
 
 def _line(row: Row) -> LineKey:
-    return LineKey(row["rank"], row["ver"] >> 32)
+    return LineKey(row.get("agent_rank", row["rank"]), row["ver"] >> 32)
 
 
 def _of_point(row: Row) -> int:
@@ -86,10 +87,21 @@ def _of_text(row: Row) -> int:
 def _at_step(row: Row, words: digest.Words) -> int:
     return digest.digest_points(
         digest.metric_words([row["metric"]]),
-        np.array([row["step"]]),
+        np.array([row["step"] % _WRAPS_AT], np.uint64).view(np.int64),
         np.array([unix_us(row["ts"])]),
         words,
     )
+
+
+def _of_system(row: Row) -> int:
+    name = digest.system_name(row["metric"], row["device"])
+    words = digest.value_words(np.array([row["value"]]))
+    return _at_step({"metric": name, "step": 0, "ts": row["ts"]}, words)
+
+
+def _of_line(row: Row) -> int:
+    at = {"metric": row["stream"], "step": row["number"], "ts": row["ts"]}
+    return _at_step(at, digest.text_words([row["line"]]))
 
 
 def _of_attr(row: Row) -> int:
@@ -116,4 +128,6 @@ _SOURCES: Final[dict[Kind, tuple[str, Callable[[Row], int]]]] = {
     Kind.TEXTS: (tables.TEXT_POINTS, _of_text),
     Kind.ATTRS: (tables.RUN_ATTR_HISTORY, _of_attr),
     Kind.EVENTS: (tables.EVENTS, _of_event),
+    Kind.SYSTEM: (tables.SYSTEM_POINTS, _of_system),
+    Kind.LINES: (tables.CONSOLE, _of_line),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -83,7 +84,7 @@ class MemoryReader:
         page = found[query.offset : query.offset + query.limit]
         kept = {run.ref for run in page}
         filled = {run.ref: run for run in self._runs(query.columns) if run.ref in kept}
-        return RunPage(tuple(filled[run.ref] for run in page), len(found))
+        return RunPage(tuple(replace(filled[run.ref], files={}) for run in page), len(found))
 
     def get_run(self, ref: RunRef) -> Run:
         """Return one run with everything known of it."""
@@ -151,6 +152,13 @@ class MemoryReader:
 
     def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
         """Read a text series."""
+        return self._read(ref, metric, "text", limit)
+
+    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+        """Read the files logged under a name."""
+        return self._read(ref, metric, "media", limit)
+
+    def _read(self, ref: RunRef, metric: str, kind: str, limit: int) -> pa.Table:
         if not 1 <= limit <= reader_metrics.MAX_TEXTS:
             raise InvalidQuery(f"limit is {limit}", hint=f"1 … {reader_metrics.MAX_TEXTS}")
         rows = [
@@ -161,7 +169,7 @@ class MemoryReader:
                 "value": row["value"],
             }
             for row in live_points(self._store, tables.TEXT_POINTS, [ref])
-            if row["metric"] == metric
+            if row["metric"] == metric and row["kind"] == kind
         ]
         rows.sort(key=lambda row: (row["rank"], row["step"]))
         return pa.Table.from_pylist(rows[:limit], schema=answers.TEXT)
@@ -176,7 +184,7 @@ class MemoryReader:
         return pa.Table.from_pylist(rows, schema=answers.LATEST)
 
     def compare_runs(self, runs: Sequence[RunRef], *, only_different: bool = False) -> pa.Table:
-        """Put config, metadata and summary side by side."""
+        """Put config, metadata, summary and files side by side."""
         return compare([self.get_run(ref) for ref in runs], only_different=only_different)
 
 
@@ -216,4 +224,5 @@ def _metric(name: str, rows: Sequence[tuple[Row, bool]]) -> Metric:
         max_step=max(row["step"] for row, _ in rows),
         has_nonfinite=any(not is_text and not math.isfinite(row["value"]) for row, is_text in rows),
         is_text=any(is_text for _, is_text in rows),
+        is_media=any(row.get("kind") == "media" for row, _ in rows),
     )

@@ -79,6 +79,7 @@ def _run(
         config=_only(held.config, "config", paths),
         summary=_only(summary, "summary", paths),
         meta=_only(held.meta, "meta", paths),
+        files=held.files,
     )
 
 

@@ -113,10 +113,14 @@ class ClickHouseReader:
         """Read a text series."""
         return self._metrics.read_text(ref, metric, limit=limit)
 
+    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+        """Read the files logged under a name."""
+        return self._metrics.read_media(ref, metric, limit=limit)
+
     def read_latest(self, runs: Sequence[RunRef], metrics: Sequence[str] = ()) -> pa.Table:
         """Read the newest point of every series."""
         return self._latest.read_latest(runs, metrics)
 
     def compare_runs(self, runs: Sequence[RunRef], *, only_different: bool = False) -> pa.Table:
-        """Put config, metadata and summary side by side."""
+        """Put config, metadata, summary and files side by side."""
         return compare([self.get_run(ref) for ref in runs], only_different=only_different)

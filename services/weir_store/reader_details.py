@@ -35,7 +35,12 @@ class DetailsReader:
         self._latest = LatestReader(clickhouse, database)
 
     def attributes(
-        self, refs: Sequence[RunRef], sight: Sight, paths: Mapping[str, Sequence[str]] | None
+        self,
+        refs: Sequence[RunRef],
+        sight: Sight,
+        paths: Mapping[str, Sequence[str]] | None,
+        *,
+        files: bool = False,
     ) -> dict[RunRef, Attributes]:
         """Return config, summary, metadata, tags and rules; only these paths when given.
 
@@ -43,9 +48,11 @@ class DetailsReader:
             refs: Runs that exist, at least one.
             sight: Of the same runs: config comes from ancestors, too.
             paths: Paths by namespace (config, summary, meta); `None` = all.
+            files: Whether files are wanted, too; without `paths`. A run may have thousands.
         """
         parameters = Parameters()
         where = of_runs(refs, parameters) + _of_paths(paths, parameters)
+        where += "" if files else " AND ns != 'file'"
         sql = f"""
 SELECT project, run_id, toString(ns), path, toString(type), num, int, str, ver
 FROM {self._database}.run_attrs FINAL WHERE {where} ORDER BY project, run_id, ns, path"""

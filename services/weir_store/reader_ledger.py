@@ -1,7 +1,7 @@
 """Asking ClickHouse for a run's ledger: what was claimed first, what is stored after it.
 
-In this order, because every row of a claimed frame is stored before its claim is. Points are
-added up as they lie at first: a sum that equals the claim needs no look for replays, and most
+In this order, because every row of a claimed frame is stored before its claim is. What can be
+very many is added up as it lies at first: a sum that equals the claim needs no look for replays, and most
 do. Only when some line does not add up are replays taken out (FINAL), which costs several times
 as much where parts overlap.
 """
@@ -22,7 +22,7 @@ from weir_store.parameters import Parameters
 from weir_store.reader_live import live_runs, of_runs
 from weir_store.records import Kind, Ledger, RunRef, Tally
 
-_LINE: Final = "bitOr(bitShiftLeft(toUInt64(rank), 32), bitShiftRight(ver, 32))"
+_LINE: Final = "bitOr(bitShiftLeft(toUInt64({}), 32), bitShiftRight(ver, 32))"
 _EVERY_VERSION: Final = (1 << 64) - 1
 _NOTHING: Final = (Tally(), 0)
 # A close look names each line and each dead frame: half a megabyte of text for ten thousand.
@@ -38,10 +38,21 @@ class _Source:
     table: str
     digest: str
     where: str = ""
+    rank: str = "rank"  # column of the producer's rank
+
+    @property
+    def line(self) -> str:
+        """The number of a row's line."""
+        return _LINE.format(self.rank)
 
 
 _BY_A_PROCESS: Final = f" AND rank != {columns.RANK_OF_A_PERSON}"
-_POINTS: Final = _Source(Kind.POINTS, tables.POINTS, digest.POINT_SQL)
+# Of these there can be very many.
+_MANY: Final = (
+    _Source(Kind.POINTS, tables.POINTS, digest.POINT_SQL),
+    _Source(Kind.SYSTEM, tables.SYSTEM_POINTS, digest.SYSTEM_SQL),
+    _Source(Kind.LINES, tables.CONSOLE, digest.LINE_SQL, rank="agent_rank"),
+)
 _OTHERS: Final = (
     _Source(Kind.TEXTS, tables.TEXT_POINTS, digest.TEXT_SQL),
     _Source(Kind.ATTRS, tables.RUN_ATTR_HISTORY, digest.ATTR_SQL, _BY_A_PROCESS),
@@ -63,14 +74,17 @@ class LedgerReader:
         lives = self._lives(ref)
         accounts = self._accounts(ref, lives)
         scope = scope_of(accounts, lives)
-        stored = self._count(ref, _POINTS, scope, final=False)
-        for source in _OTHERS:
-            stored |= self._count(ref, source, scope, final=True)
+        stored: dict[tuple[LineKey, Kind], Tally] = {}
+        for source in (*_MANY, *_OTHERS):
+            stored |= self._count(ref, source, scope, final=source in _OTHERS)
         rows_at_rest = self._rows_at_rest(ref)
         ledger = assemble(accounts, lives, stored, rows_at_rest)
-        if all(adds_up(line) for line in ledger.lines if line.kind is Kind.POINTS):
+        doubtful = {line.kind for line in ledger.lines if not adds_up(line)}
+        if doubtful.isdisjoint(source.kind for source in _MANY):
             return ledger
-        stored |= self._count(ref, _POINTS, scope, final=True)
+        for source in _MANY:
+            if source.kind in doubtful:
+                stored |= self._count(ref, source, scope, final=True)
         return assemble(accounts, lives, stored, rows_at_rest)
 
     # ── what was claimed ───────────────────────────────────────────────────
@@ -134,7 +148,7 @@ GROUP BY producer, kind, account, place"""
         for start in range(0, len(again), _LINES_AT_ONCE):
             lines = again[start : start + _LINES_AT_ONCE]
             found |= dict.fromkeys(lines, _NOTHING)
-            found |= self._sums(ref, source, _within(scope, lines), final=final)
+            found |= self._sums(ref, source, _within(source, scope, lines), final=final)
         return {(line, source.kind): tally for line, (tally, _) in found.items() if tally.count}
 
     def _sums(
@@ -144,8 +158,8 @@ GROUP BY producer, kind, account, place"""
         parameters = Parameters()
         where = of_runs([ref], parameters) + source.where + condition
         sql = f"""
-SELECT {_LINE} AS line, count(), sum({source.digest}), max(ver)
-FROM {self._database}.{source.table}{" FINAL" if final else ""} WHERE {where} GROUP BY line"""
+SELECT {source.line} AS line_number, count(), sum({source.digest}), max(ver)
+FROM {self._database}.{source.table}{" FINAL" if final else ""} WHERE {where} GROUP BY line_number"""
         rows = self._clickhouse.query_rows(sql, parameters.values, _LONG_TEXT)
         return {
             LineKey(line >> 32, line & 0xFFFF_FFFF): (Tally(count, total), newest)
@@ -161,17 +175,17 @@ SELECT (SELECT count() FROM {self._database}.points WHERE {where})
         return int(self._clickhouse.query_rows(sql, parameters.values)[0][0])
 
 
-def _within(scope: Scope, lines: Sequence[LineKey]) -> str:
+def _within(source: _Source, scope: Scope, lines: Sequence[LineKey]) -> str:
     """Return the condition that picks what counts of these lines, to be appended."""
     newest = [scope.newest.get(line, _EVERY_VERSION) for line in lines]
     known = f"{_array(map(_number, lines))}, {_array(newest)}, toUInt64(0)"
-    condition = f" AND ver BETWEEN 1 AND transform({_LINE}, {known})"
+    condition = f" AND ver BETWEEN 1 AND transform({source.line}, {known})"
     wanted = set(lines)
     dead = sorted(each for each in scope.dead if each[0] in wanted)
     if dead:
         pairs = f"{_array(_number(line) for line, _ in dead)}, {_array(ver for _, ver in dead)}"
         listed = f"SELECT arrayJoin(arrayZip({pairs})) AS pair"
-        condition += f" AND ({_LINE}, ver) NOT IN (SELECT pair.1, pair.2 FROM ({listed}))"
+        condition += f" AND ({source.line}, ver) NOT IN (SELECT pair.1, pair.2 FROM ({listed}))"
     return condition
 
 

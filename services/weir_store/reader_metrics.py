@@ -1,4 +1,4 @@
-"""Asking for the names of metrics, and for text series."""
+"""Asking for the names of metrics, for text series, and for files that were logged."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from weir_store.sight import SESSION, Sight, bent_sql, piece_sql, plain_columns,
 
 MAX_NAMES = 100_000
 MAX_TEXTS = 1_000_000
-_TEXT = "rank, step, ts, value"
+_TEXT = "rank, step, ts, value, kind"
 
 
 class MetricsReader:
-    """Answers `list_metrics` and `read_text`."""
+    """Answers `list_metrics`, `read_text` and `read_media`."""
 
     def __init__(self, clickhouse: ClickHouse, database: str) -> None:
         self._clickhouse = clickhouse
@@ -52,22 +52,31 @@ class MetricsReader:
             counted = f"SELECT count() FROM ({names})"
             return MetricPage((), self._clickhouse.query_rows(counted, parameters.values)[0][0])
         metrics = tuple(
-            Metric(name, found, first, last, bool(nonfinite), bool(text))
-            for name, found, first, last, nonfinite, text, _ in rows
+            Metric(name, found, first, last, bool(nonfinite), bool(text), bool(media))
+            for name, found, first, last, nonfinite, text, media, _ in rows
         )
         return MetricPage(metrics, rows[0][-1] if rows else 0)
 
     def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
         """Read a text series from its first step on; see `Reader.read_text`."""
+        return self._read(ref, metric, "text", limit)
+
+    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+        """Read the files of a name from the first step on; see `Reader.read_media`."""
+        return self._read(ref, metric, "media", limit)
+
+    def _read(self, ref: RunRef, metric: str, kind: str, limit: int) -> pa.Table:
         if not 1 <= limit <= MAX_TEXTS:
             raise InvalidQuery(f"limit is {limit}", hint=f"1 … {MAX_TEXTS}")
         sight = self._lineages.live([ref])
         if not (sight.plain or sight.bent):
             return answers.TEXT.empty_table()
         parameters = Parameters()
+        # The kind of the newest version counts: a text may have been put in place of a file.
         sql = f"""
 SELECT rank, step, toUnixTimestamp64Micro(ts) AS time_unix_us, value
-FROM ({self._texts_sql(ref, metric, sight, parameters)}) ORDER BY rank, step LIMIT {limit}"""
+FROM ({self._texts_sql(ref, metric, sight, parameters)})
+WHERE kind = '{kind}' ORDER BY rank, step LIMIT {limit}"""
         return answers.conform(self._clickhouse.query_arrow(sql, parameters.values), answers.TEXT)
 
     def _texts_sql(self, ref: RunRef, metric: str, sight: Sight, parameters: Parameters) -> str:
@@ -88,20 +97,22 @@ FROM ({self._texts_sql(ref, metric, sight, parameters)}) ORDER BY rank, step LIM
         rank_and_session = f"rank, toUInt32({SESSION}) AS session"
         numbers = f"SELECT * FROM {self._database}.series WHERE "
         texts = f"""
-SELECT project, run_id, metric, {rank_and_session}, min(step) AS min_step, max(step) AS max_step
+SELECT project, run_id, metric, {rank_and_session}, min(step) AS min_step, max(step) AS max_step,
+  max(kind = 'media') AS is_media
 FROM {self._database}.text_points WHERE """
         by_life = " GROUP BY project, run_id, metric, rank, session"
         nonfinite = "has_nan OR has_pos_inf OR has_neg_inf"
         live = f"SELECT project, run_id FROM {self._database}.runs FINAL WHERE {scope}"
         return f"""
 SELECT metric, uniqExact(project, run_id) AS runs, min(first_step) AS first_step,
-  max(last_step) AS last_step, max(nonfinite) AS nonfinite, max(is_text) AS is_text
+  max(last_step) AS last_step, max(nonfinite) AS nonfinite, max(is_text) AS is_text,
+  max(is_media) AS is_media
 FROM (
   SELECT project, run_id, metric, min_step AS first_step, least(max_step, top) AS last_step,
-    {nonfinite} AS nonfinite, false AS is_text
+    {nonfinite} AS nonfinite, false AS is_text, false AS is_media
   FROM ({_seen(numbers, scope, bent, found, parameters)}) WHERE min_step <= top
   UNION ALL
-  SELECT project, run_id, metric, min_step, least(max_step, top), false, true
+  SELECT project, run_id, metric, min_step, least(max_step, top), false, true, is_media
   FROM ({_seen(texts, scope, bent, found + by_life, parameters)}) WHERE min_step <= top)
 WHERE (project, run_id) IN ({live})
 GROUP BY metric"""

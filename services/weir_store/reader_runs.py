@@ -66,7 +66,7 @@ FROM ({runs}) GROUP BY project ORDER BY seen DESC, project"""
         rows = self._clickhouse.query_rows(sql, parameters.values)
         if not rows:
             raise UnknownRun.of(ref.project, ref.run_id)
-        return self._filled(rows, None)[0]
+        return self._filled(rows, None, files=True)[0]
 
     def list_sessions(self, ref: RunRef) -> list[Session]:
         """Return the run's process lives; see `Reader.list_sessions`."""
@@ -133,14 +133,20 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
     def _alive(self, parameters: Parameters) -> str:
         return parameters.whole(self._now_unix_us() - SILENT_AFTER_S * 1_000_000)
 
-    def _filled(self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str] | None) -> list[Run]:
+    def _filled(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        columns: Sequence[str] | None,
+        *,
+        files: bool = False,
+    ) -> list[Run]:
         """Give the runs of a page what hangs on them: a few questions for all of them together."""
         if not rows:
             return []
         refs = [RunRef(row[0], row[1]) for row in rows]
         paths = of_paths(columns)
         sight = self._lineages.of(refs)
-        attributes = self._details.attributes(refs, sight, paths)
+        attributes = self._details.attributes(refs, sight, paths, files=files)
         metrics = None if paths is None else paths["summary"]
         summaries = self._details.automatic_summaries(sight, attributes, metrics)
         return [
@@ -208,6 +214,7 @@ def _run(
         config=held.config,
         summary={**automatic, **held.summary},
         meta=meta,
+        files=held.files,
     )
 
 

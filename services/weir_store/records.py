@@ -80,6 +80,8 @@ class Run:
 
     `config`, `summary` and `meta` are flat, keyed by path. `summary` holds the
     values set in code, and for every metric its last value under its name.
+    `files` has JSON that names a blob (docs/formats/media.md) for each path; a
+    page of runs leaves it out.
     """
 
     project: str
@@ -102,6 +104,7 @@ class Run:
     config: Mapping[str, Scalar | Json] = field(default_factory=dict)
     summary: Mapping[str, Scalar | Json] = field(default_factory=dict)
     meta: Mapping[str, Scalar | Json] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ref(self) -> RunRef:
@@ -119,7 +122,10 @@ class RunPage:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric's name and what is known of it over the runs asked for."""
+    """A metric's name and what is known of it over the runs asked for.
+
+    `is_text`: some values are no numbers; `is_media`: some of these name files.
+    """
 
     name: str
     runs: int
@@ -127,6 +133,7 @@ class Metric:
     max_step: int
     has_nonfinite: bool
     is_text: bool
+    is_media: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +240,8 @@ class Kind(StrEnum):
     TEXTS = "texts"
     ATTRS = "attrs"
     EVENTS = "events"
+    SYSTEM = "system"  # what nodes measured of themselves
+    LINES = "lines"  # what processes printed
 
 
 class Verdict(StrEnum):

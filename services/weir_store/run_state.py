@@ -7,7 +7,7 @@ Nobody writes a run's state down, so it heals by itself when a silent process is
     role   its ranks, but for those that ended and that the newest world has no place for
     run    running while one of them runs, else the worst: failed, crashed, interrupted, finished
 
-What forked children come to says nothing of the run, unless it has nothing else.
+What forked children and agents come to says nothing of the run, unless it has nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from weir_store.records import RunState, Session
 SILENT_AFTER_S = 90
 SILENCE = "no heartbeat"
 _FORKED = "/fork"  # ends the role of a forked child
+_AGENT = "agent"  # role of a node's agent, which speaks of the run but does none of its work
 
 _WORST_FIRST = (
     RunState.RUNNING,
@@ -39,7 +40,7 @@ def deciding(lives: Sequence[Session]) -> list[Session]:
     newest = {(life.role, life.rank): life for life in sorted(lives, key=age)}
     worlds = {life.role: life.world_size for life in sorted(lives, key=age)}
     counted = [life for life in newest.values() if not _outgrown(life, worlds[life.role])]
-    return [life for life in counted if not life.role.endswith(_FORKED)] or counted
+    return [life for life in counted if not _is_bystander(life.role)] or counted
 
 
 def world_size(lives: Sequence[Session]) -> int:
@@ -51,6 +52,10 @@ def world_size(lives: Sequence[Session]) -> int:
 def age(session: Session) -> tuple[int, str]:
     """Return what orders process lives from old to new."""
     return session.started_unix_us, str(session.producer)
+
+
+def _is_bystander(role: str) -> bool:
+    return role == _AGENT or role.endswith(_FORKED)
 
 
 def _outgrown(life: Session, world: int) -> bool:
@@ -88,7 +93,7 @@ def states_sql(database: str, where: str, alive_since: str) -> str:
     worst_first = ", ".join(f"has(outcomes, '{state}'), '{state}'" for state in _WORST_FIRST)
     return f"""
 SELECT project, run_id,
-  groupArray((endsWith(role, '{_FORKED}'), counted)) AS roles,
+  groupArray((role = '{_AGENT}' OR endsWith(role, '{_FORKED}'), counted)) AS roles,
   arrayFlatten(arrayMap(each -> each.2, arrayFilter(each -> NOT each.1, roles))) AS own,
   if(empty(own), arrayFlatten(arrayMap(each -> each.2, roles)), own) AS deciding,
   arrayMap(life -> life.2, deciding) AS outcomes,

@@ -5,17 +5,33 @@ TEXT_POINTS = "text_points"
 RUNS = "runs"
 RUN_ATTRS = "run_attrs"
 RUN_ATTR_HISTORY = "run_attr_history"  # filled by a view
+SYSTEM_POINTS = "system_points"
+CONSOLE = "console"
 BRANCHES = "branches"
 SESSIONS = "sessions"
 EVENTS = "events"
 DEAD_LETTERS = "dead_letters"
 LEDGER = "ledger"
 INGEST_COMMITS = "ingest_commits"
+BLOBS = "blobs"
+BLOB_TOUCHES = "blob_touches"
+BLOB_MARKS = "blob_marks"
+BLOB_UPLOADS = "blob_uploads"
+ARTIFACT_FILES = "artifact_files"
+ARTIFACT_VERSIONS = "artifact_versions"
+ARTIFACT_TAGS = "artifact_tags"
+ALIASES = "aliases"
+LINEAGE = "lineage"
+MODELS = "models"
+MODEL_CHANGES = "model_changes"
+WEBHOOKS = "webhooks"
 SCHEMA_VERSIONS = "schema_versions"
 
-INSERT_ORDER = (
+OF_FRAMES = (
     POINTS,
     TEXT_POINTS,
+    SYSTEM_POINTS,
+    CONSOLE,
     RUN_ATTRS,
     BRANCHES,
     SESSIONS,
@@ -25,6 +41,25 @@ INSERT_ORDER = (
     RUNS,
     INGEST_COMMITS,  # last: a watermark never runs ahead of its rows
 )
+"""What the writer fills, in the order in which a block's tables are stored."""
+
+# A version comes after its files and before its names.
+OF_ARTIFACTS = (
+    BLOB_TOUCHES,
+    BLOBS,
+    BLOB_MARKS,
+    BLOB_UPLOADS,
+    ARTIFACT_FILES,
+    ARTIFACT_VERSIONS,
+    MODELS,
+    MODEL_CHANGES,
+    LINEAGE,
+    ARTIFACT_TAGS,
+    ALIASES,
+    WEBHOOKS,
+)
+
+INSERT_ORDER = (*OF_FRAMES, *OF_ARTIFACTS)
 
 
 def raw_database(database: str) -> str:

@@ -68,6 +68,7 @@ def answers(engine: EngineProcess, database: str) -> dict[str, Any]:
             "series": reader.read_series(SeriesQuery((RUN,), ("loss", "val/acc"))),
             "thinned": reader.read_series(SeriesQuery((RUN,), ("loss",), max_points=2)),
             "text": reader.read_text(RUN, "sample"),
+            "media": reader.read_media(RUN, "image"),
             "latest": reader.read_latest([RUN]),
             "comparison": reader.compare_runs([RUN]),
             "ledger": reader.read_ledger(RUN),

@@ -37,7 +37,7 @@ def bodies() -> list[pb.Body]:
     found = list(SpoolReader(spool).read(writer_alive=False))
     frames = [frame for frame in found if isinstance(frame, Frame)]
     assert frames == found, "a gap"
-    assert [frame.final for frame in frames] == [False] * 4 + [True]
+    assert [frame.final for frame in frames] == [False] * 5 + [True]
     return [pb.Body.FromString(frame.body) for frame in frames]
 
 
@@ -49,6 +49,10 @@ def test_a_spool_of_version_1_is_read_with_its_points_and_where_it_branched(
     assert losses[:4] == [(step, 1 / step) for step in (101, 102, 103, 104)]
     assert [value for _, value in losses[4:]] == [0.5, float("inf"), float("-inf")]
     assert [point.value for point in points if point.metric == "sample"] == ["ein Satz – ü"]
+    assert [line for body in bodies for block in body.lines for line in block.line] == [
+        "\x1b[32mepoch 1\x1b[0m – gut",
+        "loss rises",
+    ]
     assert (bodies[0].branch.parent_run_id, bodies[0].branch.step) == ("k3j9x0p2aa", 100)
 
 
@@ -71,7 +75,14 @@ def test_frames_of_version_1_are_taken_whole_by_today_s_gateway_and_stored_by_it
 
 def test_entries_of_version_1_are_stored_by_today_s_writer() -> None:
     counts = stored(read_messages(V1 / "entries.bin"))
-    for table, rows in {tables.POINTS: 11, tables.TEXT_POINTS: 1, tables.INGEST_COMMITS: 1}.items():
+    expected = {
+        tables.POINTS: 11,
+        tables.TEXT_POINTS: 2,
+        tables.SYSTEM_POINTS: 2,
+        tables.CONSOLE: 2,
+        tables.INGEST_COMMITS: 1,
+    }
+    for table, rows in expected.items():
         assert counts[table] == rows
     assert {tables.EVENTS, tables.SESSIONS, tables.BRANCHES, tables.LEDGER} <= counts.keys()
     assert tables.DEAD_LETTERS not in counts

@@ -132,8 +132,9 @@ class StoreBuilder:
         ver: int = BIRTH_S << 32,
         rewrite: int = 0,
         at_us: int | None = None,
+        media: bool = False,
     ) -> None:
-        """Add a point, text or number; its time follows from its step unless told."""
+        """Add a point, text (or JSON that names a file) or number; its time follows from its step."""
         row = {
             "project": ref.project,
             "run_id": ref.run_id,
@@ -146,7 +147,7 @@ class StoreBuilder:
             "run_date": 20_800,
         }
         if isinstance(value, str):
-            self.add(tables.TEXT_POINTS, **row)
+            self.add(tables.TEXT_POINTS, **row, kind="media" if media else "text")
         else:
             self.add(tables.POINTS, **row, rewrite=rewrite)
 
@@ -178,6 +179,10 @@ def _add_attrs(builder: StoreBuilder, ref: RunRef, draw: random.Random) -> None:
         if draw.random() < 0.5:
             builder.add_attr(ref, "tag", tag, True)
             builder.add_attr(ref, "tag", tag, True, ver=2, deleted=draw.random() < 0.3)
+    for path in ("code/diff.patch", "größe.txt"):
+        if draw.random() < 0.4:
+            builder.add_attr(ref, "file", path, f'{{"size":{draw.randint(0, 3)}}}'.encode())
+            builder.add_attr(ref, "file", path, None, ver=2, deleted=draw.random() < 0.3)
     for label in ("name", "group", "user"):
         if draw.random() < 0.5:
             builder.add_attr(ref, "meta", label, draw.choice(("resnet", "ViT-B")))
@@ -209,7 +214,9 @@ def _add_life(builder: StoreBuilder, ref: RunRef, life: int, draw: random.Random
                 _add_series(builder, ref, metric, rank, birth_s, life, draw)
         if draw.random() < 0.5:
             step = draw.randint(0, 5)
-            builder.add_point(ref, "sample", step, f"text {life}", rank=rank, ver=birth_s << 32)
+            media = draw.random() < 0.4
+            said = {"rank": rank, "ver": birth_s << 32, "media": media}
+            builder.add_point(ref, "sample", step, f"text {life}", **said)
 
 
 def _add_series(

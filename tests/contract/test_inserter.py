@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -17,12 +18,13 @@ from weir_store import tables
 from weir_store.base import Block, Inserter, Reader
 from weir_store.clickhouse import connect
 from weir_store.editor import Editor
+from weir_store.edits import Edits
 from weir_store.inserter import ClickHouseInserter
 from weir_store.memory import MemoryStore
 from weir_store.memory_reader import MemoryReader
 from weir_store.migrate import migrate
 from weir_store.reader import ClickHouseReader
-from weir_store.records import RunRef, SeriesQuery
+from weir_store.records import Run, RunRef, SeriesQuery
 
 
 class Store(NamedTuple):
@@ -151,7 +153,9 @@ def test_an_edit_beats_what_the_session_said_and_a_later_session_beats_the_edit(
 
     store.inserter.insert(named("first", frames.BIRTH_S), "t1")
     edited_unix_us = (frames.BIRTH_S + 60) * 1_000_000
-    Editor(store.inserter).update_run(RunRef("p", "r"), at_unix_us=edited_unix_us, name="edited")
+    Editor(store.inserter).edit_run(
+        Run("p", "r", 0, name="first"), Edits(name="edited"), by="ann", at_unix_us=edited_unix_us
+    )
     assert store.list_rows(tables.RUN_ATTRS, "str") == ["edited"]
 
     store.inserter.insert(named("resumed", frames.BIRTH_S + 120), "t2")
@@ -159,10 +163,11 @@ def test_an_edit_beats_what_the_session_said_and_a_later_session_beats_the_edit(
 
 
 def test_tags_are_added_and_removed_by_name(store: Store) -> None:
-    editor, ref = Editor(store.inserter), RunRef("p", "r")
+    editor, run = Editor(store.inserter), Run("p", "r", 0)
 
-    editor.update_run(ref, at_unix_us=10, add_tags=["a", "b"])
-    editor.update_run(ref, at_unix_us=11, remove_tags=["a"])
+    editor.edit_run(run, Edits(add_tags=("a", "b")), by="ann", at_unix_us=10)
+    tagged = replace(run, tags=("a", "b"))
+    editor.edit_run(tagged, Edits(remove_tags=("a",)), by="ann", at_unix_us=11)
 
     assert store.list_rows(tables.RUN_ATTRS, "path") == ["b"]
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.told_frames import Teller, everything
+from tests.contract.told_frames import Teller, everything, of_a_node
 from tests.integration.fixtures_engine import EngineProcess
-from tests.unit.client.any_frame import ATTRS, EVENTS, NAMES, packed
+from tests.unit.client.any_frame import ATTRS, EVENTS, NAMES, node_bodies, packed
 from tests.unit.server import frames
 from weir._columns import Layout
 from weir_proto.v1 import ingest_pb2, stream_pb2
@@ -28,6 +29,7 @@ from weir_store import tables
 from weir_store.base import Inserter, Reader
 from weir_store.clickhouse import connect
 from weir_store.editor import Editor
+from weir_store.edits import Edits
 from weir_store.errors import UnknownRun
 from weir_store.inserter import ClickHouseInserter
 from weir_store.ledger import lost, verdict_of, worst
@@ -122,14 +124,18 @@ def _bodies(draw: st.DrawFn) -> ingest_pb2.Body:
             words = draw(st.lists(_WORDS, min_size=layout.width, max_size=layout.width))
             values = array("d", struct.pack(f"={layout.width}Q", *words))
             rows.append((layout, draw(_STEPS), draw(_TIMES), values))
-    texts = st.tuples(NAMES, _STEPS, _TIMES, st.text(st.characters(codec="utf-8"), max_size=30))
+    said = st.text(st.characters(codec="utf-8"), max_size=30)
+    texts = st.tuples(NAMES, _STEPS, _TIMES, said, st.booleans())
     events = draw(EVENTS)
     for event in events:
         event.time_unix_us = draw(_TIMES)
     return packed(rows, texts=draw(st.lists(texts, max_size=3)), attrs=draw(ATTRS), events=events)
 
 
-@given(bodies=st.lists(_bodies(), min_size=1, max_size=4))
+_ANY_BODY = st.one_of(_bodies(), node_bodies(times=_TIMES))
+
+
+@given(bodies=st.lists(_ANY_BODY, min_size=1, max_size=4))
 @settings(
     max_examples=12,
     deadline=None,
@@ -175,6 +181,20 @@ def test_a_corrected_point_and_its_correction_both_count(store: Store) -> None:
 
     assert verdict(ledger) is Verdict.WHOLE
     assert line(ledger).stored.count == 14
+
+
+def test_what_nodes_measure_and_processes_print_is_counted_with_their_agents(store: Store) -> None:
+    run, agent = Teller(), frames.producer(7, birth_s=frames.BIRTH_S + 5)
+    first = run.entry(of_a_node(1), 1, who=agent, rank=2)
+    store.put(run.entry(everything(0), 1), first)
+    store.put(run.entry(of_a_node(3), 2, who=agent, rank=2), first)  # and a replay
+
+    ledger = store.reader.read_ledger(run.ref)
+
+    assert verdict(ledger) is Verdict.WHOLE
+    found = [(each.kind, each.rank, each.stored.count) for each in ledger.lines if each.rank == 2]
+    # The lines were printed by rank 3; who sent them is the agent of rank 2.
+    assert found == [(Kind.POINTS, 2, 0), (Kind.SYSTEM, 2, 6), (Kind.LINES, 2, 4)]
 
 
 def test_ranks_and_lives_have_lines_of_their_own(store: Store) -> None:
@@ -223,8 +243,11 @@ def test_what_is_stored_after_the_newest_claim_is_not_counted_yet(store: Store) 
 def test_what_people_edit_and_what_the_server_finds_is_nobodys_claim(store: Store) -> None:
     run = Teller()
     store.put(run.entry(everything(0), 1, rejects=[ingest_pb2.Reject(code="X", count=1)]))
-    Editor(store.inserter).update_run(
-        run.ref, at_unix_us=frames.BIRTH_S * 1_000_000 + 1, name="best", add_tags=["t"]
+    Editor(store.inserter).edit_run(
+        store.reader.get_run(run.ref),
+        Edits(name="best", add_tags=("t",)),
+        by="ann",
+        at_unix_us=frames.BIRTH_S * 1_000_000 + 1,
     )
 
     assert verdict(store.reader.read_ledger(run.ref)) is Verdict.WHOLE
@@ -245,7 +268,15 @@ def _stored_otherwise(
 ) -> LedgerLine:
     """Store something else than what was sent, as a faulty server would."""
     run = Teller()
-    source = run.entry(everything(0), 1)
+    whole = everything(0)
+    names = len(whole.names)
+    node = of_a_node(1)
+    for block in node.system:  # whose names come after the others in one table
+        for column in ("metric", "device"):
+            indices = np.frombuffer(getattr(block, column), "<u4") + names
+            setattr(block, column, indices.astype("<u4").tobytes())
+    whole.MergeFrom(ingest_pb2.Body(names=node.names, system=node.system, lines=node.lines))
+    source = run.entry(whole, 1)
     sent = unpack(source)
     place = {"project": run.ref.project, "run_id": run.ref.run_id}
     store.put(frames.entry(_altered(sent.body, alter), 1, **place))
@@ -286,6 +317,28 @@ def _another_title(body: ingest_pb2.Body) -> None:
     body.events[0].title = "hotter"
 
 
+def _another_measurement(body: ingest_pb2.Body) -> None:
+    raw = bytearray(body.system[0].value)
+    raw[0] ^= 1
+    body.system[0].value = bytes(raw)
+
+
+def _another_device(body: ingest_pb2.Body) -> None:
+    body.names[list(body.names).index("gpu0")] = "gpu2"
+
+
+def _another_line(body: ingest_pb2.Body) -> None:
+    body.lines[0].line[1] = " "
+
+
+def _another_number(body: ingest_pb2.Body) -> None:
+    body.lines[0].number = bytes([9]) + body.lines[0].number[1:]
+
+
+def _another_stream(body: ingest_pb2.Body) -> None:
+    body.lines[0].stream = bytes([2, 3])
+
+
 @pytest.mark.parametrize(
     ("alter", "kind"),
     [
@@ -296,6 +349,11 @@ def _another_title(body: ingest_pb2.Body) -> None:
         (_another_text, Kind.TEXTS),
         (_another_attribute, Kind.ATTRS),
         (_another_title, Kind.EVENTS),
+        (_another_measurement, Kind.SYSTEM),
+        (_another_device, Kind.SYSTEM),
+        (_another_line, Kind.LINES),
+        (_another_number, Kind.LINES),
+        (_another_stream, Kind.LINES),
     ],
 )
 def test_one_changed_thing_among_as_many_as_were_sent_is_noticed(
@@ -420,6 +478,22 @@ def test_a_dead_letter_is_accounted_for_even_where_some_of_its_tables_were_store
     found = line(ledger)
     assert (found.dead.count, found.stored.count) == (6, 6)
     assert ledger.producers[0].claimed_seq == 2  # its claim counts although it is dead
+
+
+def test_a_dead_frame_of_an_agent_is_accounted_for_line_by_line(store: Store) -> None:
+    run = Teller()
+    store.put(run.entry(of_a_node(1), 1))
+    poison = run.entry(of_a_node(3), 2)
+    half = build_block([unpack(poison)])[tables.SYSTEM_POINTS]
+    store.inserter.insert({tables.SYSTEM_POINTS: half}, uuid4().hex)
+    store.bury(poison)
+
+    ledger = store.reader.read_ledger(run.ref)
+
+    assert {verdict_of(each) for each in ledger.lines} == {Verdict.WHOLE}
+    system, lines = line(ledger, Kind.SYSTEM), line(ledger, Kind.LINES)
+    assert (system.dead.count, system.stored.count) == (3, 3)
+    assert (lines.dead.count, lines.stored.count) == (2, 2)
 
 
 def test_an_entry_that_could_not_be_read_is_a_gap(store: Store) -> None:

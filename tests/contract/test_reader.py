@@ -160,7 +160,7 @@ def test_runs_projects_and_sessions_are_the_same(
     assert stored.list_runs(page).total == model.list_runs(page).total
     assert _plain(stored.list_runs(page).runs) == _plain(model.list_runs(page).runs)
     for run in model.list_runs(RunQuery(project)).runs:
-        _assert_same_run(stored.get_run(run.ref), run)
+        _assert_same_run(stored.get_run(run.ref), model.get_run(run.ref))
         assert stored.list_sessions(run.ref) == model.list_sessions(run.ref)
     mine = [each for each in stored.list_projects() if each.name == project]
     assert mine == model.list_projects()
@@ -185,6 +185,7 @@ def test_names_latest_and_text_are_the_same(
     _assert_same(stored.read_latest(refs).drop(drop), model.read_latest(refs).drop(drop), "latest")
     for ref in refs:
         _assert_same(stored.read_text(ref, "sample"), model.read_text(ref, "sample"), "text")
+        _assert_same(stored.read_media(ref, "sample"), model.read_media(ref, "sample"), "media")
     live = [run.ref for run in model.list_runs(RunQuery(project)).runs]
     _assert_same(
         stored.compare_runs(live, only_different=True),
@@ -220,6 +221,60 @@ def test_a_value_corrected_by_the_same_process_never_shows(build: Build) -> None
     reader = build([first, builder.take_block()])
     table = reader.read_series(SeriesQuery((ref,), ("loss",), 2))
     assert min(table["min"].to_pylist()) == 0.5
+
+
+def test_what_names_a_file_is_media_and_no_text(build: Build) -> None:
+    ref, builder = _new_ref(), StoreBuilder()
+    builder.add_run(ref)
+    builder.add_point(ref, "image", 1, '{"type":"image"}', media=True)
+    builder.add_point(ref, "words", 1, "a text")
+    builder.add_point(ref, "loss", 1, 0.5)
+    reader = build([builder.take_block()])
+
+    told = {each.name: (each.is_text, each.is_media) for each in reader.list_metrics([ref]).metrics}
+    assert told == {"image": (True, True), "words": (True, False), "loss": (False, False)}
+    assert reader.read_media(ref, "image")["value"].to_pylist() == ['{"type":"image"}']
+    assert reader.read_text(ref, "image").num_rows == 0
+    assert reader.read_text(ref, "words")["value"].to_pylist() == ["a text"]
+    assert reader.read_media(ref, "words").num_rows == 0
+
+
+@pytest.mark.parametrize("media_last", [True, False])
+def test_a_text_and_a_file_at_one_step_are_one_point_and_the_newer_is_shown(
+    build: Build, media_last: bool
+) -> None:
+    ref, builder = _new_ref(), StoreBuilder()
+    builder.add_run(ref)
+    builder.add_point(ref, "x", 1, "old", media=not media_last, ver=1)
+    builder.add_point(ref, "x", 1, "new", media=media_last, ver=2)
+    reader = build([builder.take_block()])
+
+    shown = (reader.read_text(ref, "x"), reader.read_media(ref, "x"))
+    expected = ([], ["new"]) if media_last else (["new"], [])
+    assert tuple(each["value"].to_pylist() for each in shown) == expected
+
+
+def test_files_are_told_of_one_run_and_left_out_of_a_page(build: Build) -> None:
+    ref, builder = _new_ref(), StoreBuilder()
+    builder.add_run(ref)
+    builder.add_attr(ref, "file", "code/diff.patch", b'{"size":1}')
+    builder.add_attr(ref, "file", "gone.txt", b"{}")
+    builder.add_attr(ref, "file", "gone.txt", None, ver=2, deleted=True)
+    other = _new_ref()
+    builder.add_run(other)
+    reader = build([builder.take_block()])
+
+    assert reader.get_run(ref).files == {"code/diff.patch": '{"size":1}'}
+    assert [run.files for run in reader.list_runs(RunQuery(ref.project)).runs] == [{}]
+    compared = reader.compare_runs([ref, other]).to_pylist()
+    mine, theirs = f"{ref.project}/{ref.run_id}", f"{other.project}/{other.run_id}"
+    assert {
+        "kind": "file",
+        "path": "code/diff.patch",
+        mine: '{"size":1}',
+        theirs: None,
+        "differs": True,
+    } in compared
 
 
 def test_a_spike_one_step_wide_survives_thinning(build: Build) -> None:
@@ -384,5 +439,5 @@ def _plain(runs: Any) -> str:
 
 
 def _known(metric: Any) -> tuple[Any, ...]:
-    # has_nonfinite remembers values that were corrected; the model has forgotten them
+    # has_nonfinite and is_media remember values that were corrected; the model has forgotten them
     return metric.name, metric.runs, metric.min_step, metric.max_step, metric.is_text

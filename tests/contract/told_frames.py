@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+
+from tests.unit.client.any_frame import node_body
 from tests.unit.server import frames
 from weir._ledger import Claim
 from weir_proto.v1 import ingest_pb2
@@ -31,6 +35,22 @@ class Teller:
         said.tallies.extend(self._claims[who].messages())
         place = {"project": self.ref.project, "run_id": self.ref.run_id}
         return frames.entry(said, seq, who=who, **place, **more)
+
+
+def of_a_node(number: int, *, process: bytes = b"p" * 16) -> ingest_pb2.Body:
+    """Return a body as an agent writes it: three values of two devices, and two lines."""
+    at_us = frames.ACCEPTED_UNIX_US + number
+    return node_body(
+        ["", "cpu.percent", "gpu.memory", "gpu0", "gpu1"],
+        [(1, 0, at_us, _bits(0.5)), (2, 3, at_us, _bits(-0.0)), (2, 4, at_us, _bits(math.nan))],
+        [(number, at_us, 1, 0, "grüße\x1b[0m"), (number + 1, at_us, 3, 30, "")],
+        process=process,
+        rank=3,
+    )
+
+
+def _bits(value: float) -> int:
+    return int(np.float64(value).view(np.uint64))
 
 
 def everything(step: int) -> ingest_pb2.Body:

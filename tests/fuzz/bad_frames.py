@@ -61,6 +61,10 @@ def strange_body(rng: Rng) -> pb.Body:
         body.points.append(_block(rng, len(body.names)))
     for _ in range(rng.choice((0, 0, 1, 2))):
         body.texts.append(_texts(rng, len(body.names)))
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        body.system.append(_system(rng, len(body.names)))
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        body.lines.append(_lines(rng))
     for _ in range(rng.choice((0, 0, 1, 3))):
         body.attrs.append(_attr(rng))
     for _ in range(rng.choice((0, 0, 1, 2))):
@@ -74,7 +78,7 @@ def strange_body(rng: Rng) -> pb.Body:
         body.session.CopyFrom(_session(rng))
     for _ in range(rng.choice((0, 0, 0, 1, 4, 40))):
         body.tallies.add(
-            kind=rng.choice((0, 1, 2, 3, 4, 5, 99)),
+            kind=rng.choice((0, 1, 2, 3, 4, 5, 6, 7, 99)),
             count=rng.choice((0, 1, 2**64 - 1)),
             digest=rng.getrandbits(64),
         )
@@ -111,11 +115,44 @@ def _texts(rng: Rng, names: int) -> pb.TextBlock:
         step=_column(rng, "<i8", rows, (0, 1, *_LONG)),
         time_unix_us=_column(rng, "<i8", rows, (NOW_US, *_LONG)),
         value=[_text(rng) for _ in range(rng.choice((rows, rows, rows, rows + 1)))],
+        kind=rng.choice((0, 0, 1, 1, 2, 2**31 - 1)),  # type: ignore[arg-type]
     )
 
 
+def _system(rng: Rng, names: int) -> pb.SystemBlock:
+    rows = rng.choice((0, 1, 2, 3, 17))
+    indices = (*range(names), names, 2**32 - 1)
+    block = pb.SystemBlock(
+        metric=_column(rng, "<u4", rows, indices),
+        device=_column(rng, "<u4", rows, indices),
+        time_unix_us=_column(rng, "<i8", rows, (NOW_US, NOW_US, NOW_US + 1, *_LONG)),
+        value=_column(rng, "<f8", rows, _DOUBLES),
+    )
+    if rng.random() < 0.3:
+        name = rng.choice(("metric", "device", "time_unix_us", "value"))
+        setattr(block, name, mutated(rng, getattr(block, name)))
+    return block
+
+
+def _lines(rng: Rng) -> pb.LineBlock:
+    rows = rng.choice((0, 1, 2, 5))
+    block = pb.LineBlock(
+        process=rng.randbytes(rng.choice((0, 15, 16, 16, 16, 16, 17))),
+        rank=rng.choice((0, 1, 2**32 - 1)),
+        number=_column(rng, "<u8", rows, (0, 1, 2, 2**63, 2**64 - 1)),
+        time_unix_us=_column(rng, "<i8", rows, (NOW_US, NOW_US, NOW_US + 1, *_LONG)),
+        stream=bytes(rng.choice((1, 1, 2, 3, 0, 4, 255)) for _ in range(rows)),
+        level=rng.randbytes(rows),
+        line=[_text(rng) for _ in range(rng.choice((rows, rows, rows, rows + 1)))],
+    )
+    if rng.random() < 0.2:
+        name = rng.choice(("number", "time_unix_us", "stream", "level"))
+        setattr(block, name, mutated(rng, getattr(block, name)))
+    return block
+
+
 def _attr(rng: Rng) -> pb.Attr:
-    attr = pb.Attr(namespace=rng.choice((0, 1, 2, 3, 4, 5, 77)), path=_name(rng))
+    attr = pb.Attr(namespace=rng.choice((0, 1, 2, 3, 4, 5, 5, 6, 77)), path=_name(rng))
     match rng.randrange(8):
         case 0:
             attr.float = rng.choice(_DOUBLES)
@@ -246,6 +283,7 @@ def _absurd(rng: Rng, seq: int) -> pb.Frame:
                 bytes([10 << 3 | 2, 2, field << 3, 1]) * 2_000,
                 b"\x12\x00" * 70_000,  # empty names
                 b"\x1a\x00" * 5_000,  # empty blocks
+                b"\x5a\x00\x62\x00" * 2_500,  # of nodes
                 b"\x2a\x00" * 21_000,  # empty attributes
                 b"\x32\x06\x4a\x04\x0a\x00\x12\x00" * 4_000,  # events with the same empty key
                 b"\x4a\x02\x08\x01" * 300,  # tallies of one kind

@@ -41,6 +41,16 @@ def body_of(number: int, rank: int, seq: int) -> pb.Body:
             event_id=struct.pack("<QQ", number, seq), time_unix_us=T, kind="alert",
             severity="info", title=f"{number}:{seq}",
         )  # fmt: skip
+    if seq % 5 == 0:
+        body.names.extend(["cpu", ""])
+        body.system.add(
+            metric=struct.pack("<I", 2), device=struct.pack("<I", 3),
+            time_unix_us=struct.pack("<q", T), value=struct.pack("<d", number + seq / 8),
+        )  # fmt: skip
+        body.lines.add(
+            process=bytes(16), rank=rank, number=struct.pack("<Q", seq),
+            time_unix_us=struct.pack("<q", T), stream=b"\1", level=b"\0", line=[f"{number}:{seq}"],
+        )  # fmt: skip
     return body
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -237,6 +237,7 @@ class World:
                 for r in self.store.rows(tables.TEXT_POINTS)
             ),
         )
+        nodes = _once("what nodes told", self._of_nodes())
         events = self.store.rows(tables.EVENTS)
         told = _once("events", ((r["ver"], r["title"]) for r in events if r["kind"] == "alert"))
         sessions = {row["ver"] for row in self.store.rows(tables.SESSIONS)}
@@ -249,18 +250,29 @@ class World:
             mine = found[trainer.id] = Found(declared=_declared(events, trainer))
             for seq, body in trainer.frames.items():
                 rows = _rows_of(trainer, seq, body)
-                here = [rows.points & points, rows.texts & texts, rows.told & told]
+                here = [
+                    rows.points & points,
+                    rows.texts & texts,
+                    rows.told & told,
+                    rows.nodes & nodes,
+                ]
                 expected_rows += sum(map(len, here))
-                own = len(rows.points) + len(rows.texts) + len(rows.told)
+                own = len(rows.points) + len(rows.texts) + len(rows.told) + len(rows.nodes)
                 # A frame with no rows of its own but the session of its producer.
                 bare = own == 0 and any(
                     v >= rows.ver for v in sessions if v >> 32 == rows.ver >> 32
                 )
                 if sum(map(len, here)) == own and (own or bare):
                     mine.stored.add(seq)
-        strangers = len(points) + len(texts) + len(told) - expected_rows
+        strangers = len(points) + len(texts) + len(told) + len(nodes) - expected_rows
         law(strangers == 0, "I4 rows that nobody logged", strangers)
         return found
+
+    def _of_nodes(self) -> Iterator[tuple[Any, ...]]:
+        for row in self.store.rows(tables.SYSTEM_POINTS):
+            yield row["ver"], row["metric"], row["device"], row["value"]
+        for row in self.store.rows(tables.CONSOLE):
+            yield row["ver"], row["stream"], row["number"], row["line"]
 
 
 @dataclass(frozen=True)
@@ -269,13 +281,14 @@ class _Rows:
     points: set[Any]
     texts: set[Any]
     told: set[Any]
+    nodes: set[Any]
 
 
 def _rows_of(trainer: Trainer, seq: int, body: pb.Body) -> _Rows:
     """Return what a reader should find of a frame, told from how frames are made (node.body_of)."""
     ver = trainer.birth_s << 32 | seq
     if not body.points:
-        return _Rows(ver, set(), set(), set())
+        return _Rows(ver, set(), set(), set(), set())
     at = _moment(T + seq)
     number, rank = trainer.number, trainer.rank
     points = {
@@ -284,7 +297,9 @@ def _rows_of(trainer: Trainer, seq: int, body: pb.Body) -> _Rows:
     }
     title = f"{number}:{seq}"
     texts = {(ver, "loss", seq, title)} if seq % 4 == 0 else set()
-    return _Rows(ver, points, texts, {(ver, title)} if seq % 3 == 0 else set())
+    told = {(ver, title)} if seq % 3 == 0 else set()
+    measured, printed = (ver, "cpu", "", number + seq / 8), (ver, "stdout", seq, title)
+    return _Rows(ver, points, texts, told, {measured, printed} if seq % 5 == 0 else set())
 
 
 def _declared(events: Iterable[Any], trainer: Trainer) -> set[int]:

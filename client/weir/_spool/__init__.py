@@ -5,6 +5,7 @@ notes.py    the small files beside the segments: meta, watermark, welcome, contr
 frame.py    one frame's bytes: header, crc, parsing
 writer.py   SegmentWriter, and cutting off what a dead trainer left half written
 reader.py   SpoolReader: frames and gaps, in order, also while they are being written
+outbox.py   Outbox: orders to upload files, and the bytes held for them
 room.py     how much of the disk a spool may take
 """
 
@@ -18,6 +19,7 @@ from weir._spool.layout import (
     newest_birth_us,
 )
 from weir._spool.notes import Control, Meta, Watermark, Welcome
+from weir._spool.outbox import Outbox
 from weir._spool.reader import Gap, SpoolReader, seq_range
 from weir._spool.room import CapReached, SpoolRoom
 from weir._spool.writer import SEGMENT_BYTES, SegmentWriter, cut_torn_tail
@@ -31,6 +33,7 @@ __all__ = [
     "Frame",
     "Gap",
     "Meta",
+    "Outbox",
     "SegmentWriter",
     "SpoolDir",
     "SpoolReader",

@@ -133,6 +133,34 @@ class SpoolDir:
         """Write, by the trainer, that it expects to be taken away: for whoever buries it."""
         _replace(self.path / "preempting", (reason or "preempted").encode())
 
+    def has_ended(self) -> bool:
+        """Whether the trainer has written its last frame here."""
+        return (self.path / "ended").exists()
+
+    def write_ended(self) -> None:
+        """Write, by the trainer, that its last frame is there: nothing more will be logged."""
+        (self.path / "ended").touch(mode=0o600)
+
+    @property
+    def console_path(self) -> Path:
+        """Where the scribe leaves lines for the agent (docs/formats/console.md)."""
+        return self.path / "console"
+
+    @property
+    def inputs_path(self) -> Path:
+        """Where the collector of inputs leaves facts for the agent (docs/formats/inputs.md)."""
+        return self.path / "inputs"
+
+    @property
+    def outbox_path(self) -> Path:
+        """Where orders to upload files wait for the agent (docs/formats/outbox.md)."""
+        return self.path / "outbox"
+
+    def left_behind(self) -> bool:
+        """Whether anything beside frames is still to be seen to by an agent."""
+        folders = (self.console_path, self.inputs_path, self.outbox_path)
+        return any(_holds_files(folder) for folder in folders)
+
     def list_segments(self) -> list[Path]:
         """List the segments in the order they were written."""
         try:
@@ -234,6 +262,15 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether there is a file at any depth, but for names, its own or a folder's, with a dot first."""
+    for _, folders, names in os.walk(folder):
+        if any(not name.startswith(".") for name in names):
+            return True
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return False
 
 
 def _size(path: Path) -> int:

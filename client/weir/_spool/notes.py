@@ -3,7 +3,8 @@
 import json
 import struct
 import zlib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from weir.errors import ConfigError
@@ -23,6 +24,7 @@ class Meta:
         producer: 32 hex digits, a UUIDv7.
         process_started_s: Creation time of the process, Unix seconds, as psutil tells it.
         process_birth: The same in a way that setting the clock does not change; "" = not known.
+        wishes: Settings of the run that its agent heeds, by name (docs/formats/spool.md).
     """
 
     mode: str
@@ -42,6 +44,7 @@ class Meta:
     process_started_s: float = 0.0
     process_birth: str = ""
     client_version: str = ""
+    wishes: Mapping[str, Any] = field(default_factory=dict, hash=False)
     format: int = META_FORMAT
 
     def to_json(self) -> bytes:
@@ -57,7 +60,7 @@ class Meta:
         """
         try:
             found = json.loads(text)
-            known = {field.name: found[field.name] for field in fields(cls) if field.name in found}
+            known = {each.name: found[each.name] for each in fields(cls) if each.name in found}
             meta = cls(**known)
         except (ValueError, TypeError) as error:
             raise ConfigError(f"not a meta.json: {error}") from error

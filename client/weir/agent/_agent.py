@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 
 from weir._clock import Clock
 from weir._spool import SpoolDir, list_spools
+from weir.agent._attendance import Attendance, Observer
 from weir.agent._drain import Drain
 from weir.agent._extent import Extent, read_extent
 from weir.agent._fsync import SegmentSync
@@ -50,9 +51,17 @@ class AgentOptions:
 class Agent:
     """One agent: drains every online spool of its node under one root. Lives in one event loop."""
 
-    def __init__(self, options: AgentOptions, *, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        options: AgentOptions,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        observers: Sequence[Observer] = (),
+    ) -> None:
         self._options = options
         self._clock = clock
+        self._attendance = Attendance(options.root, options.node, observers, clock=clock)
         self._drain = Drain(clock=clock, rng=rng, on_finished=self._said_goodbye)
         self._packer = FramePacker()
         self._syncs: dict[bytes, SegmentSync] = {}
@@ -84,14 +93,24 @@ class Agent:
         ]
         if self._options.fsync:
             tasks.append(asyncio.create_task(self._repeat(self._sync, lambda _: _WATCH_EVERY_S)))
+        attending = asyncio.create_task(self._attendance.run())
         try:
             await self._until_idle()
+            await self._end_attendance(attending)
             await self._until_drained()
         finally:
+            attending.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._drain.close()
+
+    async def _end_attendance(self, attending: asyncio.Task[None]) -> None:
+        """Let the node logs have their last frames, and find them, so that they are drained."""
+        attending.cancel()
+        await asyncio.gather(attending, return_exceptions=True)
+        await self._attendance.close()
+        await self.discover()
 
     async def _repeat(
         self, work: Callable[[], Awaitable[object]], pause_s: Callable[[float], float]
@@ -165,6 +184,8 @@ class Agent:
                 self._syncs.pop(producer.id, None)
             elif not producer.has_final:
                 await self._bury(producer)
+            elif producer.finished:  # and still here: something was left to see to
+                self._drain.moved(producer)
 
     async def _bury(self, producer: Producer) -> None:
         try:
@@ -197,7 +218,8 @@ class Agent:
         idle_since_s = self._clock.monotonic_s()
         while self._options.root.is_dir():
             now_s = self._clock.monotonic_s()
-            if any(self._needed_by(producer) for producer in self._drain.producers.values()):
+            producers = self._drain.producers.values()
+            if self._attendance.busy or any(self._needed_by(each) for each in producers):
                 idle_since_s = now_s
             if now_s - idle_since_s >= self._options.idle_s:
                 return

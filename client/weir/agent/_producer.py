@@ -340,6 +340,9 @@ class Producer:
             self._write_watermark(watermark)
             self._settled = watermark
             fault.hit("agent.after_watermark")
+        if finished and self.spool.left_behind():  # lines, inputs or files are still on their way
+            self._unlink(watermark.committed_seq)
+            return False
         if finished and not self._keep:
             self.spool.remove()
         else:

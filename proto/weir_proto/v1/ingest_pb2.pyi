@@ -212,7 +212,7 @@ class Control(_message.Message):
     def __init__(self, stop: bool = ..., reason: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
 
 class Body(_message.Message):
-    __slots__ = ("schema", "names", "points", "texts", "attrs", "events", "session", "losses", "tallies", "branch")
+    __slots__ = ("schema", "names", "points", "texts", "attrs", "events", "session", "losses", "tallies", "branch", "system", "lines")
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -223,6 +223,8 @@ class Body(_message.Message):
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     TALLIES_FIELD_NUMBER: _ClassVar[int]
     BRANCH_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
     schema: int
     names: _containers.RepeatedScalarFieldContainer[str]
     points: _containers.RepeatedCompositeFieldContainer[PointBlock]
@@ -233,7 +235,9 @@ class Body(_message.Message):
     losses: _containers.RepeatedCompositeFieldContainer[Loss]
     tallies: _containers.RepeatedCompositeFieldContainer[Tally]
     branch: Branch
-    def __init__(self, schema: _Optional[int] = ..., names: _Optional[_Iterable[str]] = ..., points: _Optional[_Iterable[_Union[PointBlock, _Mapping]]] = ..., texts: _Optional[_Iterable[_Union[TextBlock, _Mapping]]] = ..., attrs: _Optional[_Iterable[_Union[Attr, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., session: _Optional[_Union[SessionUpdate, _Mapping]] = ..., losses: _Optional[_Iterable[_Union[Loss, _Mapping]]] = ..., tallies: _Optional[_Iterable[_Union[Tally, _Mapping]]] = ..., branch: _Optional[_Union[Branch, _Mapping]] = ...) -> None: ...
+    system: _containers.RepeatedCompositeFieldContainer[SystemBlock]
+    lines: _containers.RepeatedCompositeFieldContainer[LineBlock]
+    def __init__(self, schema: _Optional[int] = ..., names: _Optional[_Iterable[str]] = ..., points: _Optional[_Iterable[_Union[PointBlock, _Mapping]]] = ..., texts: _Optional[_Iterable[_Union[TextBlock, _Mapping]]] = ..., attrs: _Optional[_Iterable[_Union[Attr, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., session: _Optional[_Union[SessionUpdate, _Mapping]] = ..., losses: _Optional[_Iterable[_Union[Loss, _Mapping]]] = ..., tallies: _Optional[_Iterable[_Union[Tally, _Mapping]]] = ..., branch: _Optional[_Union[Branch, _Mapping]] = ..., system: _Optional[_Iterable[_Union[SystemBlock, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LineBlock, _Mapping]]] = ...) -> None: ...
 
 class Tally(_message.Message):
     __slots__ = ("kind", "count", "digest")
@@ -244,11 +248,15 @@ class Tally(_message.Message):
         TEXT: _ClassVar[Tally.Kind]
         ATTR: _ClassVar[Tally.Kind]
         EVENT: _ClassVar[Tally.Kind]
+        SYSTEM: _ClassVar[Tally.Kind]
+        LINE: _ClassVar[Tally.Kind]
     KIND_UNSPECIFIED: Tally.Kind
     POINT: Tally.Kind
     TEXT: Tally.Kind
     ATTR: Tally.Kind
     EVENT: Tally.Kind
+    SYSTEM: Tally.Kind
+    LINE: Tally.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -284,16 +292,64 @@ class PointBlock(_message.Message):
     def __init__(self, width: _Optional[int] = ..., metric: _Optional[bytes] = ..., step: _Optional[bytes] = ..., time_unix_us: _Optional[bytes] = ..., value: _Optional[bytes] = ..., rewrites: bool = ...) -> None: ...
 
 class TextBlock(_message.Message):
-    __slots__ = ("metric", "step", "time_unix_us", "value")
+    __slots__ = ("metric", "step", "time_unix_us", "value", "kind")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        TEXT: _ClassVar[TextBlock.Kind]
+        MEDIA: _ClassVar[TextBlock.Kind]
+    TEXT: TextBlock.Kind
+    MEDIA: TextBlock.Kind
     METRIC_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     TIME_UNIX_US_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     metric: bytes
     step: bytes
     time_unix_us: bytes
     value: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, metric: _Optional[bytes] = ..., step: _Optional[bytes] = ..., time_unix_us: _Optional[bytes] = ..., value: _Optional[_Iterable[str]] = ...) -> None: ...
+    kind: TextBlock.Kind
+    def __init__(self, metric: _Optional[bytes] = ..., step: _Optional[bytes] = ..., time_unix_us: _Optional[bytes] = ..., value: _Optional[_Iterable[str]] = ..., kind: _Optional[_Union[TextBlock.Kind, str]] = ...) -> None: ...
+
+class SystemBlock(_message.Message):
+    __slots__ = ("metric", "device", "time_unix_us", "value")
+    METRIC_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    TIME_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    metric: bytes
+    device: bytes
+    time_unix_us: bytes
+    value: bytes
+    def __init__(self, metric: _Optional[bytes] = ..., device: _Optional[bytes] = ..., time_unix_us: _Optional[bytes] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class LineBlock(_message.Message):
+    __slots__ = ("process", "rank", "number", "time_unix_us", "stream", "level", "line")
+    class Stream(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STREAM_UNSPECIFIED: _ClassVar[LineBlock.Stream]
+        STDOUT: _ClassVar[LineBlock.Stream]
+        STDERR: _ClassVar[LineBlock.Stream]
+        LOGGING: _ClassVar[LineBlock.Stream]
+    STREAM_UNSPECIFIED: LineBlock.Stream
+    STDOUT: LineBlock.Stream
+    STDERR: LineBlock.Stream
+    LOGGING: LineBlock.Stream
+    PROCESS_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TIME_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    process: bytes
+    rank: int
+    number: bytes
+    time_unix_us: bytes
+    stream: bytes
+    level: bytes
+    line: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, process: _Optional[bytes] = ..., rank: _Optional[int] = ..., number: _Optional[bytes] = ..., time_unix_us: _Optional[bytes] = ..., stream: _Optional[bytes] = ..., level: _Optional[bytes] = ..., line: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Attr(_message.Message):
     __slots__ = ("namespace", "path", "float", "int", "bool", "str", "json", "null", "deleted")
@@ -304,11 +360,13 @@ class Attr(_message.Message):
         TAG: _ClassVar[Attr.Namespace]
         SUMMARY: _ClassVar[Attr.Namespace]
         META: _ClassVar[Attr.Namespace]
+        FILE: _ClassVar[Attr.Namespace]
     NAMESPACE_UNSPECIFIED: Attr.Namespace
     CONFIG: Attr.Namespace
     TAG: Attr.Namespace
     SUMMARY: Attr.Namespace
     META: Attr.Namespace
+    FILE: Attr.Namespace
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     FLOAT_FIELD_NUMBER: _ClassVar[int]

@@ -15,33 +15,37 @@ _sym_db = _symbol_database.Default()
 from weir_proto.v1 import runs_pb2 as weir__proto_dot_v1_dot_runs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19weir_proto/v1/query.proto\x12\x07weir.v1\x1a\x18weir_proto/v1/runs.proto\"\x1a\n\nArrowChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"r\n\x12ListMetricsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x1d\n\x04runs\x18\x02 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0e\n\x06search\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\t\"p\n\x06Metric\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04runs\x18\x02 \x01(\r\x12\x10\n\x08min_step\x18\x03 \x01(\x12\x12\x10\n\x08max_step\x18\x04 \x01(\x12\x12\x15\n\rhas_nonfinite\x18\x05 \x01(\x08\x12\x0f\n\x07is_text\x18\x06 \x01(\x08\"F\n\x13ListMetricsResponse\x12 \n\x07metrics\x18\x01 \x03(\x0b\x32\x0f.weir.v1.Metric\x12\r\n\x05total\x18\x02 \x01(\x04\"\xf0\x01\n\x11ReadSeriesRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0f\n\x07metrics\x18\x03 \x03(\t\x12\x12\n\nmax_points\x18\x04 \x01(\r\x12\x19\n\x01x\x18\x05 \x01(\x0e\x32\x0e.weir.v1.XAxis\x12\x10\n\x08x_metric\x18\x06 \x01(\t\x12\r\n\x05ranks\x18\x07 \x03(\r\x12\x1f\n\x06reduce\x18\x08 \x01(\x0e\x32\x0f.weir.v1.Reduce\x12\x12\n\x05x_min\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05x_max\x18\n \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_x_minB\x08\n\x06_x_max\"C\n\x11ReadLatestRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0f\n\x07metrics\x18\x03 \x03(\t\"K\n\x12\x43ompareRunsRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x16\n\x0eonly_different\x18\x03 \x01(\x08\"N\n\x0fReadTextRequest\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.weir.v1.RunRef\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r*=\n\x05XAxis\x12\n\n\x06X_STEP\x10\x00\x12\n\n\x06X_TIME\x10\x01\x12\x0e\n\nX_RELATIVE\x10\x02\x12\x0c\n\x08X_METRIC\x10\x03*+\n\x06Reduce\x12\x0f\n\x0bREDUCE_NONE\x10\x00\x12\x10\n\x0cREDUCE_RANKS\x10\x01\x32\xd3\x02\n\x05Query\x12H\n\x0bListMetrics\x12\x1b.weir.v1.ListMetricsRequest\x1a\x1c.weir.v1.ListMetricsResponse\x12?\n\nReadSeries\x12\x1a.weir.v1.ReadSeriesRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12?\n\nReadLatest\x12\x1a.weir.v1.ReadLatestRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12\x41\n\x0b\x43ompareRuns\x12\x1b.weir.v1.CompareRunsRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12;\n\x08ReadText\x12\x18.weir.v1.ReadTextRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19weir_proto/v1/query.proto\x12\x07weir.v1\x1a\x18weir_proto/v1/runs.proto\"\xca\x01\n\x11ReadSystemRequest\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.weir.v1.RunRef\x12\x0f\n\x07metrics\x18\x02 \x03(\t\x12\r\n\x05nodes\x18\x03 \x03(\t\x12\x0f\n\x07\x64\x65vices\x18\x04 \x03(\t\x12\x12\n\nmax_points\x18\x05 \x01(\r\x12\x19\n\x0c\x66rom_unix_us\x18\x06 \x01(\x12H\x00\x88\x01\x01\x12\x17\n\nto_unix_us\x18\x07 \x01(\x12H\x01\x88\x01\x01\x42\x0f\n\r_from_unix_usB\r\n\x0b_to_unix_us\"\xf6\x01\n\x10ReadLinesRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0e\n\x06search\x18\x02 \x01(\t\x12\r\n\x05ranks\x18\x03 \x03(\r\x12\x0f\n\x07streams\x18\x04 \x03(\t\x12\x11\n\tmin_level\x18\x05 \x01(\r\x12\r\n\x05limit\x18\x06 \x01(\r\x12\x0e\n\x06newest\x18\x07 \x01(\x08\x12\r\n\x05\x61\x66ter\x18\x08 \x01(\t\x12\x19\n\x0c\x66rom_unix_us\x18\t \x01(\x12H\x00\x88\x01\x01\x12\x17\n\nto_unix_us\x18\n \x01(\x12H\x01\x88\x01\x01\x42\x0f\n\r_from_unix_usB\r\n\x0b_to_unix_us\"\x1a\n\nArrowChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"r\n\x12ListMetricsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x1d\n\x04runs\x18\x02 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0e\n\x06search\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\t\"\x82\x01\n\x06Metric\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04runs\x18\x02 \x01(\r\x12\x10\n\x08min_step\x18\x03 \x01(\x12\x12\x10\n\x08max_step\x18\x04 \x01(\x12\x12\x15\n\rhas_nonfinite\x18\x05 \x01(\x08\x12\x0f\n\x07is_text\x18\x06 \x01(\x08\x12\x10\n\x08is_media\x18\x07 \x01(\x08\"F\n\x13ListMetricsResponse\x12 \n\x07metrics\x18\x01 \x03(\x0b\x32\x0f.weir.v1.Metric\x12\r\n\x05total\x18\x02 \x01(\x04\"\xf0\x01\n\x11ReadSeriesRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0f\n\x07metrics\x18\x03 \x03(\t\x12\x12\n\nmax_points\x18\x04 \x01(\r\x12\x19\n\x01x\x18\x05 \x01(\x0e\x32\x0e.weir.v1.XAxis\x12\x10\n\x08x_metric\x18\x06 \x01(\t\x12\r\n\x05ranks\x18\x07 \x03(\r\x12\x1f\n\x06reduce\x18\x08 \x01(\x0e\x32\x0f.weir.v1.Reduce\x12\x12\n\x05x_min\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05x_max\x18\n \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_x_minB\x08\n\x06_x_max\"C\n\x11ReadLatestRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x0f\n\x07metrics\x18\x03 \x03(\t\"K\n\x12\x43ompareRunsRequest\x12\x1d\n\x04runs\x18\x01 \x03(\x0b\x32\x0f.weir.v1.RunRef\x12\x16\n\x0eonly_different\x18\x03 \x01(\x08\"N\n\x0fReadTextRequest\x12\x1c\n\x03run\x18\x01 \x01(\x0b\x32\x0f.weir.v1.RunRef\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r*=\n\x05XAxis\x12\n\n\x06X_STEP\x10\x00\x12\n\n\x06X_TIME\x10\x01\x12\x0e\n\nX_RELATIVE\x10\x02\x12\x0c\n\x08X_METRIC\x10\x03*+\n\x06Reduce\x12\x0f\n\x0bREDUCE_NONE\x10\x00\x12\x10\n\x0cREDUCE_RANKS\x10\x01\x32\xfc\x04\n\x05Query\x12H\n\x0bListMetrics\x12\x1b.weir.v1.ListMetricsRequest\x1a\x1c.weir.v1.ListMetricsResponse\x12?\n\nReadSeries\x12\x1a.weir.v1.ReadSeriesRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12?\n\nReadLatest\x12\x1a.weir.v1.ReadLatestRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12\x41\n\x0b\x43ompareRuns\x12\x1b.weir.v1.CompareRunsRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12;\n\x08ReadText\x12\x18.weir.v1.ReadTextRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12<\n\tReadMedia\x12\x18.weir.v1.ReadTextRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12?\n\nReadSystem\x12\x1a.weir.v1.ReadSystemRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x12\x34\n\nListSystem\x12\x0f.weir.v1.RunRef\x1a\x13.weir.v1.ArrowChunk0\x01\x12\x33\n\tReadUsage\x12\x0f.weir.v1.RunRef\x1a\x13.weir.v1.ArrowChunk0\x01\x12=\n\tReadLines\x12\x19.weir.v1.ReadLinesRequest\x1a\x13.weir.v1.ArrowChunk0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'weir_proto.v1.query_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_XAXIS']._serialized_start=863
-  _globals['_XAXIS']._serialized_end=924
-  _globals['_REDUCE']._serialized_start=926
-  _globals['_REDUCE']._serialized_end=969
-  _globals['_ARROWCHUNK']._serialized_start=64
-  _globals['_ARROWCHUNK']._serialized_end=90
-  _globals['_LISTMETRICSREQUEST']._serialized_start=92
-  _globals['_LISTMETRICSREQUEST']._serialized_end=206
-  _globals['_METRIC']._serialized_start=208
-  _globals['_METRIC']._serialized_end=320
-  _globals['_LISTMETRICSRESPONSE']._serialized_start=322
-  _globals['_LISTMETRICSRESPONSE']._serialized_end=392
-  _globals['_READSERIESREQUEST']._serialized_start=395
-  _globals['_READSERIESREQUEST']._serialized_end=635
-  _globals['_READLATESTREQUEST']._serialized_start=637
-  _globals['_READLATESTREQUEST']._serialized_end=704
-  _globals['_COMPARERUNSREQUEST']._serialized_start=706
-  _globals['_COMPARERUNSREQUEST']._serialized_end=781
-  _globals['_READTEXTREQUEST']._serialized_start=783
-  _globals['_READTEXTREQUEST']._serialized_end=861
-  _globals['_QUERY']._serialized_start=972
-  _globals['_QUERY']._serialized_end=1311
+  _globals['_XAXIS']._serialized_start=1336
+  _globals['_XAXIS']._serialized_end=1397
+  _globals['_REDUCE']._serialized_start=1399
+  _globals['_REDUCE']._serialized_end=1442
+  _globals['_READSYSTEMREQUEST']._serialized_start=65
+  _globals['_READSYSTEMREQUEST']._serialized_end=267
+  _globals['_READLINESREQUEST']._serialized_start=270
+  _globals['_READLINESREQUEST']._serialized_end=516
+  _globals['_ARROWCHUNK']._serialized_start=518
+  _globals['_ARROWCHUNK']._serialized_end=544
+  _globals['_LISTMETRICSREQUEST']._serialized_start=546
+  _globals['_LISTMETRICSREQUEST']._serialized_end=660
+  _globals['_METRIC']._serialized_start=663
+  _globals['_METRIC']._serialized_end=793
+  _globals['_LISTMETRICSRESPONSE']._serialized_start=795
+  _globals['_LISTMETRICSRESPONSE']._serialized_end=865
+  _globals['_READSERIESREQUEST']._serialized_start=868
+  _globals['_READSERIESREQUEST']._serialized_end=1108
+  _globals['_READLATESTREQUEST']._serialized_start=1110
+  _globals['_READLATESTREQUEST']._serialized_end=1177
+  _globals['_COMPARERUNSREQUEST']._serialized_start=1179
+  _globals['_COMPARERUNSREQUEST']._serialized_end=1254
+  _globals['_READTEXTREQUEST']._serialized_start=1256
+  _globals['_READTEXTREQUEST']._serialized_end=1334
+  _globals['_QUERY']._serialized_start=1445
+  _globals['_QUERY']._serialized_end=2081
 # @@protoc_insertion_point(module_scope)

@@ -25,6 +25,48 @@ X_METRIC: XAxis
 REDUCE_NONE: Reduce
 REDUCE_RANKS: Reduce
 
+class ReadSystemRequest(_message.Message):
+    __slots__ = ("run", "metrics", "nodes", "devices", "max_points", "from_unix_us", "to_unix_us")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    DEVICES_FIELD_NUMBER: _ClassVar[int]
+    MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FROM_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    TO_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    run: _runs_pb2.RunRef
+    metrics: _containers.RepeatedScalarFieldContainer[str]
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    devices: _containers.RepeatedScalarFieldContainer[str]
+    max_points: int
+    from_unix_us: int
+    to_unix_us: int
+    def __init__(self, run: _Optional[_Union[_runs_pb2.RunRef, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., nodes: _Optional[_Iterable[str]] = ..., devices: _Optional[_Iterable[str]] = ..., max_points: _Optional[int] = ..., from_unix_us: _Optional[int] = ..., to_unix_us: _Optional[int] = ...) -> None: ...
+
+class ReadLinesRequest(_message.Message):
+    __slots__ = ("runs", "search", "ranks", "streams", "min_level", "limit", "newest", "after", "from_unix_us", "to_unix_us")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    MIN_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    FROM_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    TO_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[_runs_pb2.RunRef]
+    search: str
+    ranks: _containers.RepeatedScalarFieldContainer[int]
+    streams: _containers.RepeatedScalarFieldContainer[str]
+    min_level: int
+    limit: int
+    newest: bool
+    after: str
+    from_unix_us: int
+    to_unix_us: int
+    def __init__(self, runs: _Optional[_Iterable[_Union[_runs_pb2.RunRef, _Mapping]]] = ..., search: _Optional[str] = ..., ranks: _Optional[_Iterable[int]] = ..., streams: _Optional[_Iterable[str]] = ..., min_level: _Optional[int] = ..., limit: _Optional[int] = ..., newest: bool = ..., after: _Optional[str] = ..., from_unix_us: _Optional[int] = ..., to_unix_us: _Optional[int] = ...) -> None: ...
+
 class ArrowChunk(_message.Message):
     __slots__ = ("data",)
     DATA_FIELD_NUMBER: _ClassVar[int]
@@ -46,20 +88,22 @@ class ListMetricsRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., runs: _Optional[_Iterable[_Union[_runs_pb2.RunRef, _Mapping]]] = ..., search: _Optional[str] = ..., limit: _Optional[int] = ..., after: _Optional[str] = ...) -> None: ...
 
 class Metric(_message.Message):
-    __slots__ = ("name", "runs", "min_step", "max_step", "has_nonfinite", "is_text")
+    __slots__ = ("name", "runs", "min_step", "max_step", "has_nonfinite", "is_text", "is_media")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RUNS_FIELD_NUMBER: _ClassVar[int]
     MIN_STEP_FIELD_NUMBER: _ClassVar[int]
     MAX_STEP_FIELD_NUMBER: _ClassVar[int]
     HAS_NONFINITE_FIELD_NUMBER: _ClassVar[int]
     IS_TEXT_FIELD_NUMBER: _ClassVar[int]
+    IS_MEDIA_FIELD_NUMBER: _ClassVar[int]
     name: str
     runs: int
     min_step: int
     max_step: int
     has_nonfinite: bool
     is_text: bool
-    def __init__(self, name: _Optional[str] = ..., runs: _Optional[int] = ..., min_step: _Optional[int] = ..., max_step: _Optional[int] = ..., has_nonfinite: bool = ..., is_text: bool = ...) -> None: ...
+    is_media: bool
+    def __init__(self, name: _Optional[str] = ..., runs: _Optional[int] = ..., min_step: _Optional[int] = ..., max_step: _Optional[int] = ..., has_nonfinite: bool = ..., is_text: bool = ..., is_media: bool = ...) -> None: ...
 
 class ListMetricsResponse(_message.Message):
     __slots__ = ("metrics", "total")

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from weir_proto.v1 import query_pb2 as weir__proto_dot_v1_dot_query__pb2
+from weir_proto.v1 import runs_pb2 as weir__proto_dot_v1_dot_runs__pb2
 
 GRPC_GENERATED_VERSION = '1.63.2'
 GRPC_VERSION = grpc.__version__
@@ -64,6 +65,31 @@ class QueryStub(object):
                 request_serializer=weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.SerializeToString,
                 response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
                 _registered_method=True)
+        self.ReadMedia = channel.unary_stream(
+                '/weir.v1.Query/ReadMedia',
+                request_serializer=weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+                _registered_method=True)
+        self.ReadSystem = channel.unary_stream(
+                '/weir.v1.Query/ReadSystem',
+                request_serializer=weir__proto_dot_v1_dot_query__pb2.ReadSystemRequest.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+                _registered_method=True)
+        self.ListSystem = channel.unary_stream(
+                '/weir.v1.Query/ListSystem',
+                request_serializer=weir__proto_dot_v1_dot_runs__pb2.RunRef.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+                _registered_method=True)
+        self.ReadUsage = channel.unary_stream(
+                '/weir.v1.Query/ReadUsage',
+                request_serializer=weir__proto_dot_v1_dot_runs__pb2.RunRef.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+                _registered_method=True)
+        self.ReadLines = channel.unary_stream(
+                '/weir.v1.Query/ReadLines',
+                request_serializer=weir__proto_dot_v1_dot_query__pb2.ReadLinesRequest.SerializeToString,
+                response_deserializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+                _registered_method=True)
 
 
 class QueryServicer(object):
@@ -102,6 +128,41 @@ class QueryServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadMedia(self, request, context):
+        """Files logged with `log()`: rank, step, time_unix_us, value (JSON, docs/formats/media.md).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadSystem(self, request, context):
+        """What nodes measured of themselves, full or thinned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSystem(self, request, context):
+        """One row per (metric, node, device) with its extent and last value.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadUsage(self, request, context):
+        """GPU-hours, energy and idle share by node and device.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadLines(self, request, context):
+        """Console lines: a tail, a page, or what matches a search.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +189,31 @@ def add_QueryServicer_to_server(servicer, server):
             'ReadText': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadText,
                     request_deserializer=weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
+            ),
+            'ReadMedia': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadMedia,
+                    request_deserializer=weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
+            ),
+            'ReadSystem': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadSystem,
+                    request_deserializer=weir__proto_dot_v1_dot_query__pb2.ReadSystemRequest.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
+            ),
+            'ListSystem': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListSystem,
+                    request_deserializer=weir__proto_dot_v1_dot_runs__pb2.RunRef.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
+            ),
+            'ReadUsage': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadUsage,
+                    request_deserializer=weir__proto_dot_v1_dot_runs__pb2.RunRef.FromString,
+                    response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
+            ),
+            'ReadLines': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadLines,
+                    request_deserializer=weir__proto_dot_v1_dot_query__pb2.ReadLinesRequest.FromString,
                     response_serializer=weir__proto_dot_v1_dot_query__pb2.ArrowChunk.SerializeToString,
             ),
     }
@@ -264,6 +350,141 @@ class Query(object):
             target,
             '/weir.v1.Query/ReadText',
             weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.SerializeToString,
+            weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weir.v1.Query/ReadMedia',
+            weir__proto_dot_v1_dot_query__pb2.ReadTextRequest.SerializeToString,
+            weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weir.v1.Query/ReadSystem',
+            weir__proto_dot_v1_dot_query__pb2.ReadSystemRequest.SerializeToString,
+            weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weir.v1.Query/ListSystem',
+            weir__proto_dot_v1_dot_runs__pb2.RunRef.SerializeToString,
+            weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weir.v1.Query/ReadUsage',
+            weir__proto_dot_v1_dot_runs__pb2.RunRef.SerializeToString,
+            weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/weir.v1.Query/ReadLines',
+            weir__proto_dot_v1_dot_query__pb2.ReadLinesRequest.SerializeToString,
             weir__proto_dot_v1_dot_query__pb2.ArrowChunk.FromString,
             options,
             channel_credentials,

@@ -86,7 +86,7 @@ class Session(_message.Message):
     def __init__(self, producer: _Optional[bytes] = ..., rank: _Optional[int] = ..., local_rank: _Optional[int] = ..., world_size: _Optional[int] = ..., node: _Optional[str] = ..., pid: _Optional[int] = ..., launcher: _Optional[str] = ..., role: _Optional[str] = ..., attempt: _Optional[int] = ..., state: _Optional[str] = ..., exit_code: _Optional[int] = ..., reason: _Optional[str] = ..., started_unix_us: _Optional[int] = ..., last_seen_unix_us: _Optional[int] = ..., committed_seq: _Optional[int] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("project", "run_id", "name", "group", "job_type", "user", "notes", "state", "tags", "created_unix_us", "finished_unix_us", "last_seen_unix_us", "world_size", "ranks", "config", "summary", "meta", "parent_run_id", "fork_step", "rewinds")
+    __slots__ = ("project", "run_id", "name", "group", "job_type", "user", "notes", "state", "tags", "created_unix_us", "finished_unix_us", "last_seen_unix_us", "world_size", "ranks", "config", "summary", "meta", "parent_run_id", "fork_step", "rewinds", "files")
     class ConfigEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,13 @@ class Run(_message.Message):
         key: str
         value: Value
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+    class FilesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +135,7 @@ class Run(_message.Message):
     PARENT_RUN_ID_FIELD_NUMBER: _ClassVar[int]
     FORK_STEP_FIELD_NUMBER: _ClassVar[int]
     REWINDS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     project: str
     run_id: str
     name: str
@@ -148,7 +156,8 @@ class Run(_message.Message):
     parent_run_id: str
     fork_step: int
     rewinds: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., name: _Optional[str] = ..., group: _Optional[str] = ..., job_type: _Optional[str] = ..., user: _Optional[str] = ..., notes: _Optional[str] = ..., state: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., created_unix_us: _Optional[int] = ..., finished_unix_us: _Optional[int] = ..., last_seen_unix_us: _Optional[int] = ..., world_size: _Optional[int] = ..., ranks: _Optional[int] = ..., config: _Optional[_Mapping[str, Value]] = ..., summary: _Optional[_Mapping[str, Value]] = ..., meta: _Optional[_Mapping[str, Value]] = ..., parent_run_id: _Optional[str] = ..., fork_step: _Optional[int] = ..., rewinds: _Optional[_Iterable[int]] = ...) -> None: ...
+    files: _containers.ScalarMap[str, str]
+    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., name: _Optional[str] = ..., group: _Optional[str] = ..., job_type: _Optional[str] = ..., user: _Optional[str] = ..., notes: _Optional[str] = ..., state: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., created_unix_us: _Optional[int] = ..., finished_unix_us: _Optional[int] = ..., last_seen_unix_us: _Optional[int] = ..., world_size: _Optional[int] = ..., ranks: _Optional[int] = ..., config: _Optional[_Mapping[str, Value]] = ..., summary: _Optional[_Mapping[str, Value]] = ..., meta: _Optional[_Mapping[str, Value]] = ..., parent_run_id: _Optional[str] = ..., fork_step: _Optional[int] = ..., rewinds: _Optional[_Iterable[int]] = ..., files: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListRunsRequest(_message.Message):
     __slots__ = ("project", "where", "order_by", "limit", "offset", "columns")
@@ -191,20 +200,24 @@ class GetRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., sessions: _Optional[_Iterable[_Union[Session, _Mapping]]] = ...) -> None: ...
 
 class UpdateRunRequest(_message.Message):
-    __slots__ = ("project", "run_id", "name", "notes", "add_tags", "remove_tags")
+    __slots__ = ("project", "run_id", "name", "notes", "add_tags", "remove_tags", "group", "job_type")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     ADD_TAGS_FIELD_NUMBER: _ClassVar[int]
     REMOVE_TAGS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    JOB_TYPE_FIELD_NUMBER: _ClassVar[int]
     project: str
     run_id: str
     name: str
     notes: str
     add_tags: _containers.RepeatedScalarFieldContainer[str]
     remove_tags: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., name: _Optional[str] = ..., notes: _Optional[str] = ..., add_tags: _Optional[_Iterable[str]] = ..., remove_tags: _Optional[_Iterable[str]] = ...) -> None: ...
+    group: str
+    job_type: str
+    def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ..., name: _Optional[str] = ..., notes: _Optional[str] = ..., add_tags: _Optional[_Iterable[str]] = ..., remove_tags: _Optional[_Iterable[str]] = ..., group: _Optional[str] = ..., job_type: _Optional[str] = ...) -> None: ...
 
 class UpdateRunResponse(_message.Message):
     __slots__ = ("run",)

@@ -98,7 +98,8 @@ class RunsServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateRun(self, request, context):
-        """Edits name, notes and tags; each edit is a new version, the newest wins.
+        """Edits what people call a run; each edit is a new version, the newest wins. What it changed stays
+        as an event `edited`: who, when, field, before, after.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

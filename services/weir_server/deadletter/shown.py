@@ -81,11 +81,16 @@ def _origin(frame: Frame) -> Iterator[str]:
 
 def _contents(frame: Frame) -> Iterator[str]:
     body = frame.body
-    numbers = sum(block.count for block in frame.points)
-    yield (
-        f"contents  {numbers} points, {frame.point_count - numbers} texts,"
-        f" {len(body.attrs)} attributes, {len(body.events)} events"
-    )
+    counts = {
+        "points": sum(block.count for block in frame.points),
+        "texts": sum(len(block.value) for block in frame.texts),
+        "attributes": len(body.attrs),
+        "events": len(body.events),
+        "system points": sum(len(block.value) for block in frame.system),
+        "lines": sum(len(block.line) for block in frame.lines),
+    }
+    told = (f"{count} {what}" for what, count in counts.items() if count or what == "points")
+    yield f"contents  {', '.join(told)}"
     if body.names:
         more = len(body.names) - _METRICS_SHOWN
         shown = ", ".join(map(_quoted, body.names[:_METRICS_SHOWN]))

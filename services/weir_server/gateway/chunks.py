@@ -43,6 +43,11 @@ async def send(pieces: Iterator[bytes]) -> AsyncIterator[query_pb2.ArrowChunk]:
         thread.shutdown(wait=False)
 
 
+def send_table(table: pa.Table) -> AsyncIterator[query_pb2.ArrowChunk]:
+    """Send a table that was read as a whole."""
+    return send(cut(table.schema, table.to_batches()))
+
+
 class _Sink:
     """A file that Arrow writes to and chunks are taken from."""
 

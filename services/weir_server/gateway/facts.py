@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from weir_proto.v1 import ingest_pb2
-from weir_server.gateway.findings import Findings, has_control, is_longer
+from weir_server.gateway.findings import Findings, has_control, is_json, is_longer
 from weir_server.gateway.limits import (
     MAX_CLOCK_ERROR_US,
     MAX_ID_BYTES,
@@ -96,10 +95,12 @@ def _branch_problem(branch: ingest_pb2.Branch) -> str:
 
 def _attr_problem(attr: ingest_pb2.Attr, limits: Limits) -> tuple[Code, str] | None:
     kind = attr.WhichOneof("value")
-    if attr.namespace not in range(ingest_pb2.Attr.CONFIG, ingest_pb2.Attr.META + 1):
+    if attr.namespace not in range(ingest_pb2.Attr.CONFIG, ingest_pb2.Attr.FILE + 1):
         return Code.ATTR_INVALID, f"namespace {attr.namespace} is not known"
     if kind is None:
         return Code.ATTR_INVALID, "it has no value"
+    if attr.namespace == ingest_pb2.Attr.FILE and kind not in ("json", "deleted"):
+        return Code.ATTR_INVALID, "a file is told as JSON"
     if not attr.path or has_control(attr.path):
         return Code.ATTR_INVALID, "the path is empty or holds control characters"
     if is_longer(attr.path, limits.max_metric_name_bytes):
@@ -109,7 +110,7 @@ def _attr_problem(attr: ingest_pb2.Attr, limits: Limits) -> tuple[Code, str] | N
             Code.ATTR_TOO_LONG,
             f"the value takes over {limits.max_text_bytes} bytes, log an artifact",
         )
-    if kind == "json" and not _is_json(attr.json):
+    if kind == "json" and not is_json(attr.json):
         return Code.ATTR_INVALID, "the value is no JSON"
     return None
 
@@ -137,14 +138,6 @@ def _event_problem(
 
 def _is_far(time_unix_us: int, now_unix_us: int) -> bool:
     return abs(time_unix_us - now_unix_us) > MAX_CLOCK_ERROR_US
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _cut(text: str, limit_bytes: int) -> str:

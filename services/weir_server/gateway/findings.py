@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from weir_proto.v1 import ingest_pb2
@@ -26,6 +28,22 @@ def shown(text: str) -> str:
 def is_longer(text: str, limit_bytes: int) -> bool:
     """Return whether a text takes more than `limit_bytes` in UTF-8."""
     return len(text) * 4 > limit_bytes and len(text.encode()) > limit_bytes
+
+
+def longer_rows(texts: Sequence[str], limit_bytes: int) -> list[int]:
+    """Return the places of texts that take more than `limit_bytes` in UTF-8."""
+    if max(map(len, texts), default=0) * 4 <= limit_bytes:  # nearly always: no look at each
+        return []
+    return [row for row, text in enumerate(texts) if is_longer(text, limit_bytes)]
+
+
+def is_json(text: str) -> bool:
+    """Return whether a text can be read as JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class Findings:

@@ -13,7 +13,13 @@ from weir_server.errors import ServerError, Unauthenticated
 from weir_server.gateway.auth import Auth
 from weir_server.log import get_logger
 from weir_server.telemetry import QUERY_FAILURES, QUERY_SECONDS
-from weir_store.errors import InvalidQuery, StoreError, UnknownProject, UnknownRun
+from weir_store.errors import (
+    InvalidQuery,
+    StoreError,
+    UnknownArtifact,
+    UnknownProject,
+    UnknownRun,
+)
 
 _OURS: Final = "/weir.v1."
 _INGEST: Final = "/weir.v1.Ingest/"  # measures itself
@@ -24,7 +30,7 @@ def status_of(error: ServerError | StoreError) -> grpc.StatusCode:
     if isinstance(error, ServerError):
         status: grpc.StatusCode = grpc.StatusCode[error.grpc_status]
         return status
-    if isinstance(error, UnknownProject | UnknownRun):
+    if isinstance(error, UnknownProject | UnknownRun | UnknownArtifact):
         return grpc.StatusCode.NOT_FOUND
     if isinstance(error, InvalidQuery):
         return grpc.StatusCode.INVALID_ARGUMENT

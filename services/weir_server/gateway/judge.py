@@ -14,6 +14,7 @@ from weir_server.gateway.cardinality import MetricCounter
 from weir_server.gateway.facts import check_branch
 from weir_server.gateway.findings import Findings
 from weir_server.gateway.limits import BODY_SCHEMA, MAX_TALLIES, Code, Limits
+from weir_server.gateway.node_findings import count_of
 from weir_server.gateway.producer import Producer
 from weir_server.gateway.unpack import repack, unpack
 from weir_server.gateway.validate import TooMuch, validate
@@ -119,7 +120,7 @@ _NOTHING_MISSED: Final = _Missed((), unreadable=False)
 
 
 def _missed(body: ingest_pb2.Body, rest: ingest_pb2.Body) -> _Missed:
-    texts = sum(len(block.value) for block in body.texts)
+    texts = sum(len(block.value) for block in body.texts) + count_of(body)
     if len(body.names) + texts + len(body.attrs) + len(body.events) > _MOST_HASHED:
         return _Missed((), unreadable=True)
     before = tally.contents_of(body)

@@ -93,6 +93,7 @@ def run_message(run: Run) -> runs_pb2.Run:
         parent_run_id=run.parent_run_id,
         fork_step=run.fork_step,
         rewinds=run.rewinds,
+        files=run.files,
     )
 
 
@@ -141,6 +142,7 @@ def metric_message(metric: Metric) -> query_pb2.Metric:
         max_step=metric.max_step,
         has_nonfinite=metric.has_nonfinite,
         is_text=metric.is_text,
+        is_media=metric.is_media,
     )
 
 

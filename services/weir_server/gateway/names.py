@@ -28,11 +28,23 @@ class Names:
     faults: Mapping[int, Fault] = field(default_factory=dict)
 
 
-def check_names(table: Sequence[str], limits: Limits, admit: Admit) -> Names:
-    """Return the table with its faults."""
+def check_names(
+    table: Sequence[str],
+    limits: Limits,
+    admit: Admit,
+    *,
+    metrics: Collection[int] | None = None,
+) -> Names:
+    """Return the table with its faults.
+
+    Args:
+        table: All names of a frame.
+        limits: What is too long, and too many.
+        admit: Counts metrics.
+        metrics: Indices of the names that are metrics of the run; None = all.
+    """
     faults = {} if _all_good(table, limits) else _faults(table, limits)
-    good = [name for i, name in enumerate(table) if i not in faults] if faults else table
-    refused = admit(good)
+    refused = admit(_counted(table, faults, metrics))
     if refused:
         fault = Fault(
             Code.TOO_MANY_METRICS,
@@ -40,6 +52,18 @@ def check_names(table: Sequence[str], limits: Limits, admit: Admit) -> Names:
         )
         faults.update({i: fault for i, name in enumerate(table) if name in refused})
     return Names(table, faults)
+
+
+def _counted(
+    table: Sequence[str], faults: Collection[int], metrics: Collection[int] | None
+) -> Sequence[str]:
+    if not faults and metrics is None:
+        return table
+    return [
+        name
+        for i, name in enumerate(table)
+        if i not in faults and (metrics is None or i in metrics)
+    ]
 
 
 def _all_good(table: Sequence[str], limits: Limits) -> bool:

@@ -5,6 +5,7 @@ A block that is good is returned as it is; from another one the bad rows and col
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -12,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weir_proto.v1 import ingest_pb2
-from weir_server.gateway.findings import Findings, is_longer
+from weir_server.gateway.findings import Findings, is_json, longer_rows
 from weir_server.gateway.limits import MAX_CLOCK_ERROR_US, MAX_STEP, Code, Limits
-from weir_server.gateway.names import Names
+from weir_server.gateway.names import Fault, Names
 
 Ints: TypeAlias = NDArray[np.int64]
 Indices: TypeAlias = NDArray[np.uint32]
 Mask: TypeAlias = NDArray[np.bool_]
 
-_F8: Final = np.dtype("<f8")
-_I8: Final = np.dtype("<i8")
-_U4: Final = np.dtype("<u4")
+F8: Final = np.dtype("<f8")
+I8: Final = np.dtype("<i8")
+U4: Final = np.dtype("<u4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PointRules:
 
 def points_in(block: ingest_pb2.PointBlock) -> int:
     """Return how many values a block holds."""
-    return len(block.value) // _F8.itemsize
+    return len(block.value) // F8.itemsize
 
 
 def check_block(
@@ -45,19 +46,19 @@ def check_block(
     """Return the block, or what is good of it, or None when nothing is."""
     points = points_in(block)
     if not _block_fits(block):
-        _add_mismatch(findings, "points", points)
+        add_mismatch(findings, "points", points)
         return None
-    metric = np.frombuffer(block.metric, _U4)
-    step = np.frombuffer(block.step, _I8)
-    time_us = np.frombuffer(block.time_unix_us, _I8)
+    metric = np.frombuffer(block.metric, U4)
+    step = np.frombuffer(block.step, I8)
+    time_us = np.frombuffer(block.time_unix_us, I8)
     if points == 0 or _is_good(metric, step, time_us, rules):
         return block
     per_row = block.width or 1
     rows = _good_rows(step, time_us, rules, findings, points_per_row=per_row)
     if block.width == 0:
-        keep = rows & _good_metrics(metric, rules.names, findings, among=rows)
+        keep = rows & good_indices(metric, rules.names, findings, among=rows)
         return _columns(block, metric, step, time_us, keep)
-    columns = _good_metrics(metric, rules.names, findings, points_each=int(rows.sum()))
+    columns = good_indices(metric, rules.names, findings, points_each=int(rows.sum()))
     return _grid(block, metric, step, time_us, rows, columns)
 
 
@@ -67,55 +68,71 @@ def check_texts(
     """Return the block, or what is good of it, or None when nothing is."""
     points = len(block.value)
     if not _columns_fit(block.metric, block.step, block.time_unix_us, points):
-        _add_mismatch(findings, "texts", points)
+        add_mismatch(findings, "texts", points)
         return None
-    metric = np.frombuffer(block.metric, _U4)
-    step = np.frombuffer(block.step, _I8)
-    time_us = np.frombuffer(block.time_unix_us, _I8)
-    limit = rules.limits.max_text_bytes
-    short = np.fromiter((not is_longer(text, limit) for text in block.value), np.bool_, points)
-    if points == 0 or (_is_good(metric, step, time_us, rules) and short.all()):
+    metric = np.frombuffer(block.metric, U4)
+    step = np.frombuffer(block.step, I8)
+    time_us = np.frombuffer(block.time_unix_us, I8)
+    values = list(block.value)
+    faults = _text_faults(values, block.kind, rules.limits.max_text_bytes)
+    if points == 0 or (_is_good(metric, step, time_us, rules) and not faults):
         return block
     keep = _good_rows(step, time_us, rules, findings)
-    keep &= _good_metrics(metric, rules.names, findings, among=keep)
-    for index in np.unique(metric[keep & ~short]):
-        count = int((metric[keep & ~short] == index).sum())
-        findings.add(
-            Code.TEXT_TOO_LONG,
-            rules.names.table[index],
-            f"the text takes over {limit} bytes, log it as an artifact",
-            count=count,
-            points=count,
-        )
-    keep &= short
+    keep &= good_indices(metric, rules.names, findings, among=keep)
+    for row, fault in faults.items():
+        if keep[row]:
+            name = rules.names.table[metric[row]]
+            findings.add(fault.code, name, fault.message, points=1)
+            keep[row] = False
     if not keep.any():
         return None
     return ingest_pb2.TextBlock(
         metric=metric[keep].tobytes(),
         step=step[keep].tobytes(),
         time_unix_us=time_us[keep].tobytes(),
-        value=[text for text, kept in zip(block.value, keep, strict=True) if kept],
+        value=[text for text, kept in zip(values, keep.tolist(), strict=True) if kept],
+        kind=block.kind,
     )
+
+
+def _text_faults(
+    values: Sequence[str], kind: ingest_pb2.TextBlock.Kind, limit_bytes: int
+) -> Mapping[int, Fault]:
+    """Return which texts cannot be kept, by row."""
+    long = Fault(
+        Code.TEXT_TOO_LONG, f"the text takes over {limit_bytes} bytes, log it as an artifact"
+    )
+    faults = dict.fromkeys(longer_rows(values, limit_bytes), long)
+    match kind:
+        case ingest_pb2.TextBlock.TEXT:
+            return faults
+        case ingest_pb2.TextBlock.MEDIA:
+            bad = Fault(Code.TEXT_INVALID, "what tells of a file is no JSON")
+            rows = [row for row, text in enumerate(values) if not is_json(text)]
+        case _:
+            bad = Fault(Code.TEXT_INVALID, f"texts of kind {kind} are not known")
+            rows = list(range(len(values)))
+    return dict.fromkeys(rows, bad) | faults
 
 
 def _block_fits(block: ingest_pb2.PointBlock) -> bool:
     if block.width == 0:
-        points, rest = divmod(len(block.value), _F8.itemsize)
+        points, rest = divmod(len(block.value), F8.itemsize)
         return rest == 0 and _columns_fit(block.metric, block.step, block.time_unix_us, points)
-    rows, rest = divmod(len(block.step), _I8.itemsize)
+    rows, rest = divmod(len(block.step), I8.itemsize)
     return (
         rest == 0
         and len(block.time_unix_us) == len(block.step)
-        and len(block.metric) == block.width * _U4.itemsize
-        and len(block.value) == rows * block.width * _F8.itemsize
+        and len(block.metric) == block.width * U4.itemsize
+        and len(block.value) == rows * block.width * F8.itemsize
     )
 
 
 def _columns_fit(metric: bytes, step: bytes, time_unix_us: bytes, points: int) -> bool:
     return (
-        len(metric) == points * _U4.itemsize
-        and len(step) == points * _I8.itemsize
-        and len(time_unix_us) == points * _I8.itemsize
+        len(metric) == points * U4.itemsize
+        and len(step) == points * I8.itemsize
+        and len(time_unix_us) == points * I8.itemsize
     )
 
 
@@ -142,11 +159,8 @@ def _bad_indices(metric: Indices, names: Names) -> Mask:
 def _good_rows(
     step: Ints, time_us: Ints, rules: PointRules, findings: Findings, *, points_per_row: int = 1
 ) -> Mask:
-    first_us, last_us = _time_range(rules.now_unix_us)
-    steps = (step >= -MAX_STEP) & (step <= MAX_STEP)
-    times = (time_us >= first_us) & (time_us <= last_us)
+    steps: Mask = (step >= -MAX_STEP) & (step <= MAX_STEP)
     bad_steps = int((~steps).sum()) * points_per_row
-    bad_times = int((steps & ~times).sum()) * points_per_row
     if bad_steps:
         findings.add(
             Code.STEP_OUT_OF_RANGE,
@@ -155,6 +169,22 @@ def _good_rows(
             count=bad_steps,
             points=bad_steps,
         )
+    times = good_times(time_us, rules, findings, among=steps, points_per_row=points_per_row)
+    return steps & times
+
+
+def good_times(
+    time_us: Ints,
+    rules: PointRules,
+    findings: Findings,
+    *,
+    among: Mask | None = None,
+    points_per_row: int = 1,
+) -> Mask:
+    """Return which times are near the server's; counts those of `among` that are not."""
+    first_us, last_us = _time_range(rules.now_unix_us)
+    times: Mask = (time_us >= first_us) & (time_us <= last_us)
+    bad_times = int((~times if among is None else among & ~times).sum()) * points_per_row
     if bad_times:
         findings.add(
             Code.TIME_OUT_OF_RANGE,
@@ -163,31 +193,32 @@ def _good_rows(
             count=bad_times,
             points=bad_times,
         )
-    return steps & times
+    return times
 
 
-def _good_metrics(
-    metric: Indices,
+def good_indices(
+    column: Indices,
     names: Names,
     findings: Findings,
     *,
     among: Mask | None = None,
     points_each: int = 1,
+    field: str = "metric",
 ) -> Mask:
-    """Return which entries of a metric column are good; counts those of `among` that are not."""
-    outside = metric >= len(names.table)
-    bad = _bad_indices(metric, names) & ~outside
-    counted = np.ones(len(metric), np.bool_) if among is None else among
+    """Return which entries of a column stand for good names; counts those of `among` that do not."""
+    outside = column >= len(names.table)
+    bad = _bad_indices(column, names) & ~outside
+    counted = np.ones(len(column), np.bool_) if among is None else among
     missing = int((outside & counted).sum()) * points_each
     if missing:
         findings.add(
             Code.INDEX_OUT_OF_RANGE,
-            "metric",
+            field,
             f"an index lies beyond the {len(names.table)} names of the frame",
             count=missing,
             points=missing,
         )
-    indices, counts = np.unique(metric[bad & counted], return_counts=True)
+    indices, counts = np.unique(column[bad & counted], return_counts=True)
     for index, count in zip(indices.tolist(), (counts * points_each).tolist(), strict=True):
         fault = names.faults[index]
         if count:
@@ -204,7 +235,7 @@ def _columns(
         metric=metric[keep].tobytes(),
         step=step[keep].tobytes(),
         time_unix_us=time_us[keep].tobytes(),
-        value=np.frombuffer(block.value, _F8)[keep].tobytes(),
+        value=np.frombuffer(block.value, F8)[keep].tobytes(),
         rewrites=block.rewrites,
     )
 
@@ -219,7 +250,7 @@ def _grid(
 ) -> ingest_pb2.PointBlock | None:
     if not rows.any() or not columns.any():
         return None
-    values = np.frombuffer(block.value, _F8).reshape(len(step), block.width)
+    values = np.frombuffer(block.value, F8).reshape(len(step), block.width)
     return ingest_pb2.PointBlock(
         width=int(columns.sum()),
         metric=metric[columns].tobytes(),
@@ -230,6 +261,7 @@ def _grid(
     )
 
 
-def _add_mismatch(findings: Findings, field: str, points: int) -> None:
+def add_mismatch(findings: Findings, field: str, points: int) -> None:
+    """Note that nothing of a block is taken, because its columns do not fit each other."""
     text = "the columns of a block differ in length"
     findings.add(Code.COLUMNS_MISMATCH, field, text, count=max(points, 1), points=points)

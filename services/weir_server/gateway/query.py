@@ -7,30 +7,34 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
 import grpc.aio
-import pyarrow as pa
 
 from weir_proto.v1 import query_pb2, query_pb2_grpc
 from weir_server.gateway import chunks
 from weir_server.gateway.auth import Auth
 from weir_server.gateway.messages import metric_message, refs_of, series_query_of
-from weir_server.gateway.tokens import Role
+from weir_server.gateway.query_access import require_readable
+from weir_server.gateway.query_nodes import NodeQueries
 from weir_store import answers
 from weir_store.base import Reader
+from weir_store.console.base import ConsoleReader
 from weir_store.records import RunRef
+from weir_store.system.base import SystemReader
 
 _METRICS_LIMIT: Final = 1_000
 _TEXTS_LIMIT: Final = 10_000
 
 
-class QueryService(query_pb2_grpc.QueryServicer):
+class QueryService(NodeQueries, query_pb2_grpc.QueryServicer):
     """Answers from any gateway. Reading blocks, so it happens in threads.
 
     Raises `ServerError` and `StoreError`; the interceptor makes statuses of them.
     """
 
-    def __init__(self, reader: Reader, auth: Auth) -> None:
+    def __init__(
+        self, reader: Reader, system: SystemReader, console: ConsoleReader, auth: Auth
+    ) -> None:
+        super().__init__(system, console, auth)
         self._reader = reader
-        self._auth = auth
 
     async def ListMetrics(
         self, request: query_pb2.ListMetricsRequest, context: grpc.aio.ServicerContext
@@ -66,7 +70,7 @@ class QueryService(query_pb2_grpc.QueryServicer):
         refs = refs_of(request.runs)
         self._require(context, refs)
         table = await asyncio.to_thread(self._reader.read_latest, refs, tuple(request.metrics))
-        async for chunk in _sent(table):
+        async for chunk in chunks.send_table(table):
             yield chunk
 
     async def CompareRuns(
@@ -78,7 +82,7 @@ class QueryService(query_pb2_grpc.QueryServicer):
         table = await asyncio.to_thread(
             self._reader.compare_runs, refs, only_different=request.only_different
         )
-        async for chunk in _sent(table):
+        async for chunk in chunks.send_table(table):
             yield chunk
 
     async def ReadText(
@@ -90,15 +94,20 @@ class QueryService(query_pb2_grpc.QueryServicer):
         table = await asyncio.to_thread(
             self._reader.read_text, ref, request.metric, limit=request.limit or _TEXTS_LIMIT
         )
-        async for chunk in _sent(table):
+        async for chunk in chunks.send_table(table):
+            yield chunk
+
+    async def ReadMedia(
+        self, request: query_pb2.ReadTextRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[query_pb2.ArrowChunk]:
+        """Return the files logged under a name, from its first step on."""
+        (ref,) = refs_of([request.run])
+        self._require(context, [ref])
+        table = await asyncio.to_thread(
+            self._reader.read_media, ref, request.metric, limit=request.limit or _TEXTS_LIMIT
+        )
+        async for chunk in chunks.send_table(table):
             yield chunk
 
     def _require(self, context: Any, runs: Iterable[RunRef]) -> None:
-        """Raise `Forbidden` unless the caller may read every run named."""
-        principal = self._auth.principal(context.invocation_metadata())
-        for project in sorted({run.project for run in runs}):
-            principal.require(Role.READER, project)
-
-
-def _sent(table: pa.Table) -> AsyncIterator[query_pb2.ArrowChunk]:
-    return chunks.send(chunks.cut(table.schema, table.to_batches()))
+        require_readable(self._auth, context, runs)

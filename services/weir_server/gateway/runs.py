@@ -22,6 +22,7 @@ from weir_server.log import get_logger
 from weir_server.stream.base import Appender, StopRequest
 from weir_store.base import Reader
 from weir_store.editor import Editor
+from weir_store.edits import LABELS, Edits
 from weir_store.errors import InvalidQuery, StoreError
 from weir_store.records import RunQuery, RunRef
 
@@ -100,18 +101,16 @@ class RunsService(runs_pb2_grpc.RunsServicer):
     async def UpdateRun(
         self, request: runs_pb2.UpdateRunRequest, context: grpc.aio.ServicerContext
     ) -> runs_pb2.UpdateRunResponse:
-        """Change name, notes and tags of a run that exists."""
+        """Change what people call a run that exists; who changed what from what stays as an event."""
         ref = self._allowed(request, context, Role.WRITER)
-        check_edits(request)
-        await asyncio.to_thread(self._reader.get_run, ref)
+        edits = edits_of(request)
+        before = await asyncio.to_thread(self._reader.get_run, ref)
         await asyncio.to_thread(
-            self._editor.update_run,
-            ref,
+            self._editor.edit_run,
+            before,
+            edits,
+            by=self._caller(context).name,
             at_unix_us=self._clock.unix_us(),
-            name=request.name if request.HasField("name") else None,
-            notes=request.notes if request.HasField("notes") else None,
-            add_tags=tuple(request.add_tags),
-            remove_tags=tuple(request.remove_tags),
         )
         run = await asyncio.to_thread(self._reader.get_run, ref)
         return runs_pb2.UpdateRunResponse(run=run_message(run))
@@ -173,10 +172,18 @@ class RunsService(runs_pb2_grpc.RunsServicer):
         return RunRef(request.project, request.run_id)
 
 
+def edits_of(request: runs_pb2.UpdateRunRequest) -> Edits:
+    """Return what a request wants changed. Raises as `check_edits` does."""
+    check_edits(request)
+    told = {label: getattr(request, label) if request.HasField(label) else None for label in LABELS}
+    return Edits(**told, add_tags=tuple(request.add_tags), remove_tags=tuple(request.remove_tags))
+
+
 def check_edits(request: runs_pb2.UpdateRunRequest) -> None:
     """Raise `InvalidQuery` for edits that are too long, or tags that are none."""
-    _check_bytes("name", request.name, _MAX_NAME_BYTES)
-    _check_bytes("notes", request.notes, _MAX_NOTES_BYTES)
+    for label in LABELS:
+        most = _MAX_NOTES_BYTES if label == "notes" else _MAX_NAME_BYTES
+        _check_bytes(label, getattr(request, label), most)
     tags = [*request.add_tags, *request.remove_tags]
     if len(tags) > _MAX_TAGS:
         raise InvalidQuery(f"{len(tags)} tags in one edit", hint=f"at most {_MAX_TAGS}")

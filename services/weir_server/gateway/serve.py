@@ -9,26 +9,43 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from weir_server.clock import SystemClock
 from weir_server.errors import StartupError
+from weir_server.gateway.artifacts import ArtifactsService
 from weir_server.gateway.auth import Auth
 from weir_server.gateway.server import Gateway
 from weir_server.log import get_logger
-from weir_server.settings import ClickHouseSettings, GatewaySettings, StreamSettings
+from weir_server.objects.open import Opened, open_objects
+from weir_server.settings import (
+    ClickHouseSettings,
+    GatewaySettings,
+    ObjectsSettings,
+    StreamSettings,
+)
 from weir_server.store import connect_store
-from weir_server.stream.redis import RedisAppender, prepare_stream
+from weir_server.stream.redis import RedisAppender, RedisNumbers, prepare_stream
 from weir_server.telemetry_door import TelemetryDoor
+from weir_store.artifacts.clickhouse import ClickHouseArtifacts
+from weir_store.artifacts.editor import ArtifactEditor
 from weir_store.clickhouse import ClickHouse
+from weir_store.console.reader import ClickHouseConsole
 from weir_store.editor import Editor
 from weir_store.errors import SchemaMismatch, StoreError, WrongCredentials
 from weir_store.inserter import ClickHouseInserter
 from weir_store.migrate import check
 from weir_store.reader import ClickHouseReader
+from weir_store.system.reader import ClickHouseSystem
 
 _BEAT_S: Final = 1.0
 _BEAT_MISSED_S: Final = 10.0
 
 
-def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSettings) -> int:
+def serve(
+    gateway: GatewaySettings,
+    stream: StreamSettings,
+    store: ClickHouseSettings,
+    objects: ObjectsSettings,
+) -> int:
     """Serve gRPC until SIGTERM or SIGINT; block until everybody was seen out.
 
     Prints `gateway ready on HOST:PORT` on stdout when the door is open.
@@ -38,14 +55,16 @@ def serve(gateway: GatewaySettings, stream: StreamSettings, store: ClickHouseSet
 
     Raises:
         StartupError: A port is taken, Redis is away or unfit, the store does not know the
-            password or has not the tables of this release, tokens or TLS files are wrong.
+            password or has not the tables of this release, tokens or TLS files are wrong, the
+            object store does not let us in.
     """
     auth = Auth(gateway.tokens_file)
     prepare_stream(stream)
     clickhouse = connect_store(store)
     try:
         _meet_store(clickhouse, store.database)
-        return asyncio.run(_serve(gateway, stream, store, clickhouse, auth))
+        opened = open_objects(objects, gateway)
+        return asyncio.run(_serve(gateway, stream, store, objects, opened, clickhouse, auth))
     finally:
         clickhouse.close()
 
@@ -64,6 +83,8 @@ async def _serve(
     settings: GatewaySettings,
     stream: StreamSettings,
     store: ClickHouseSettings,
+    objects: ObjectsSettings,
+    opened: Opened,
     clickhouse: ClickHouse,
     auth: Auth,
 ) -> int:
@@ -74,8 +95,22 @@ async def _serve(
         appender=RedisAppender(stream),
         inserter=inserter,
         reader=ClickHouseReader(clickhouse, store.database),
+        system=ClickHouseSystem(clickhouse, store.database),
+        console=ClickHouseConsole(clickhouse, store.database),
         editor=Editor(inserter),
         auth=auth,
+        artifacts=ArtifactsService(
+            ClickHouseArtifacts(clickhouse, store.database),
+            ArtifactEditor(inserter),
+            opened.objects,
+            RedisNumbers(stream),
+            objects,
+            auth,
+            SystemClock(),
+            is_cluster=bool(store.cluster),
+            webhooks_anywhere=settings.webhooks_anywhere,
+        ),
+        door=opened.door,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,9 +12,10 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from weir_proto.v1 import ingest_pb2_grpc, query_pb2_grpc, runs_pb2_grpc
+from weir_proto.v1 import artifacts_pb2_grpc, ingest_pb2_grpc, query_pb2_grpc, runs_pb2_grpc
 from weir_server.clock import Clock, SystemClock
 from weir_server.errors import StartupError
+from weir_server.gateway.artifacts import ArtifactsService
 from weir_server.gateway.auth import Auth
 from weir_server.gateway.cardinality import MetricCounter, MetricSeeds
 from weir_server.gateway.greeting import Greeter
@@ -29,12 +30,15 @@ from weir_server.gateway.rates import Rates
 from weir_server.gateway.runs import RunsService
 from weir_server.gateway.watch import Watch
 from weir_server.gateway.watermarks import StoredWatermarks
+from weir_server.objects.door_server import DoorServer
 from weir_server.settings import GatewaySettings
 from weir_server.stream.base import Appender
 from weir_store.base import Inserter, Reader
+from weir_store.console.base import ConsoleReader
 from weir_store.editor import Editor
+from weir_store.system.base import SystemReader
 
-_SERVICES: Final = ("weir.v1.Ingest", "weir.v1.Query", "weir.v1.Runs")
+_SERVICES: Final = ("weir.v1.Ingest", "weir.v1.Query", "weir.v1.Runs", "weir.v1.Artifacts")
 _MESSAGE_BYTES: Final = 8 << 20
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # a second gateway on the port must fail, not share it
@@ -59,9 +63,13 @@ class Gateway:
         appender: Appender,
         inserter: Inserter,
         reader: Reader,
+        system: SystemReader,
+        console: ConsoleReader,
         editor: Editor,
         auth: Auth,
         clock: Clock | None = None,
+        artifacts: ArtifactsService | None = None,
+        door: DoorServer | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self._settings = settings
@@ -84,8 +92,11 @@ class Gateway:
             appender,
             clock,
         )
-        self._query = QueryService(reader, auth)
+        self._query = QueryService(reader, system, console, auth)
         self._runs = RunsService(reader, editor, appender, auth, clock, shards=shards)
+        self._artifacts = artifacts
+        self._door = door
+        self._services = _SERVICES if artifacts else _SERVICES[:-1]
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -98,9 +109,13 @@ class Gateway:
         """
         self._server = self._make_server()
         port = _bind(self._server, self._settings)
+        if self._door is not None:
+            await self._door.start()
+        if self._artifacts is not None:
+            self._artifacts.start()
         await self._server.start()
         self._watching = asyncio.create_task(self._watch.run())
-        for service in ("", *_SERVICES):
+        for service in ("", *self._services):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         return port
 
@@ -112,6 +127,10 @@ class Gateway:
             patience_s = self._settings.drain_s / 2
             await self._ingest.drain(patience_s)
             await self._server.stop(patience_s)
+        if self._door is not None:
+            await self._door.stop()
+        if self._artifacts is not None:
+            await self._artifacts.stop(self._settings.drain_s / 2)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
@@ -129,9 +148,11 @@ class Gateway:
         _register(ingest_pb2_grpc.add_IngestServicer_to_server, self._ingest, server)
         _register(query_pb2_grpc.add_QueryServicer_to_server, self._query, server)
         _register(runs_pb2_grpc.add_RunsServicer_to_server, self._runs, server)
+        if self._artifacts is not None:
+            _register(artifacts_pb2_grpc.add_ArtifactsServicer_to_server, self._artifacts, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
-            (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+            (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
         )
         return server
 

@@ -27,6 +27,12 @@ from weir_server.gateway.limits import (
     Limits,
 )
 from weir_server.gateway.names import Admit, Names, check_names
+from weir_server.gateway.node_findings import (
+    check_lines,
+    check_system,
+    count_of,
+    metrics_used,
+)
 from weir_server.gateway.points import PointRules, check_block, check_texts, points_in
 
 
@@ -37,7 +43,7 @@ class Verdict:
     Attributes:
         body: As it was read.
         rest: What is left when something was taken out; None = take it as it came.
-        points: Points that are kept.
+        points: Points that are kept: numbers, texts, what nodes measured, and lines.
         findings: What was not.
     """
 
@@ -79,10 +85,11 @@ def validate(raw: bytes, limits: Limits, *, now_unix_us: int, admit: Admit) -> V
     """
     body = _parse(raw)
     points = sum(map(points_in, body.points)) + sum(len(block.value) for block in body.texts)
+    points += count_of(body)
     _check_counts(body, points, limits)
     findings = Findings()
     # A list, because every look into a repeated field makes its strings anew.
-    names = check_names(list(body.names), limits, admit)
+    names = check_names(list(body.names), limits, admit, metrics=metrics_used(body))
     rest = _keep(body, names, limits, now_unix_us, findings)
     return Verdict(body=body, rest=rest, points=points - findings.points, findings=findings)
 
@@ -113,7 +120,10 @@ def _check_counts(body: ingest_pb2.Body, points: int, limits: Limits) -> None:
         )
     parts = {
         "names": (len(body.names), limits.max_frame_points),
-        "blocks": (len(body.points) + len(body.texts), MAX_BLOCKS),
+        "blocks": (
+            len(body.points) + len(body.texts) + len(body.system) + len(body.lines),
+            MAX_BLOCKS,
+        ),
         "attributes, events and losses": (
             len(body.attrs) + len(body.events) + len(body.losses),
             MAX_FACTS,
@@ -133,6 +143,8 @@ def _keep(
     rules = PointRules(names, limits, now_unix_us)
     points = [check_block(block, rules, findings) for block in body.points]
     texts = [check_texts(block, rules, findings) for block in body.texts]
+    system = [check_system(block, rules, findings) for block in body.system]
+    lines = [check_lines(block, rules, findings) for block in body.lines]
     attrs = [attr for attr in body.attrs if check_attr(attr, limits, findings)]
     events = [e for e in body.events if check_event(e, limits, now_unix_us, findings)]
     losses = [good_loss(loss, limits, findings) for loss in body.losses]
@@ -147,9 +159,11 @@ def _keep(
     if not findings:
         return None
     kept: Mapping[str, Iterable[Any]] = {
-        "names": _without_faults(names),
+        "names": _without_faults(names, body),
         "points": (block for block in points if block is not None),
         "texts": (block for block in texts if block is not None),
+        "system": (block for block in system if block is not None),
+        "lines": (block for block in lines if block is not None),
         "attrs": attrs,
         "events": events,
         "losses": losses,
@@ -175,6 +189,11 @@ def _rebuilt(
     return rest
 
 
-def _without_faults(names: Names) -> Sequence[str]:
-    """Return the table with bad names blank: no point refers to them any more."""
-    return ["" if i in names.faults else name for i, name in enumerate(names.table)]
+def _without_faults(names: Names, body: ingest_pb2.Body) -> Sequence[str]:
+    """Return the table with bad names blank: nothing refers to them any more.
+
+    A name that is one metric too many may still be what a node measures.
+    """
+    kept = {Code.TOO_MANY_METRICS} if body.system else ()
+    blank = {index for index, fault in names.faults.items() if fault.code not in kept}
+    return ["" if i in blank else name for i, name in enumerate(names.table)]

@@ -60,6 +60,16 @@ def stop(project: str, run_id: str) -> str:
     return f"weir:stop:{_named(project, run_id)}"
 
 
+def numbers(project: str, series: str) -> str:
+    """Return the key of the number given last in a series."""
+    return f"weir:numbers:{{{_named(project, series)}}}"
+
+
+def claim(project: str, series: str, claim: str) -> str:
+    """Return the key of the number that a claim was given; in the slot of its series."""
+    return f"{numbers(project, series)}:{quote(claim, safe='')}"
+
+
 def _named(project: str, run_id: str) -> str:
     # A '/' inside a name must not make two runs share a key.
     return f"{quote(project, safe='')}/{quote(run_id, safe='')}"

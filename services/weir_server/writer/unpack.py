@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -15,9 +15,12 @@ from google.protobuf.message import DecodeError
 
 from weir_proto.v1 import ingest_pb2, stream_pb2
 from weir_server.stream.base import StreamEntry
+from weir_server.tally import NAMESPACES, STREAMS
 
 BODY_SCHEMA: Final = 1
 MAX_RAW_BYTES: Final = 64 << 20  # far above every gateway limit; a stop for bombs, not a policy
+TEXT_KINDS: Final = {ingest_pb2.TextBlock.TEXT: "text", ingest_pb2.TextBlock.MEDIA: "media"}
+_PROCESS_BYTES: Final = 16
 _NOT_DECLARED: Final = -1
 _SEQ_AND_FLAGS: Final = struct.Struct("<QH")
 _LATEST_UNIX_US: Final = 7_258_118_400_000_000  # the year 2200; tables hold a little more
@@ -63,12 +66,36 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A TextBlock as arrays; all have shape (n,)."""
+    """A TextBlock as arrays; all have shape (n,). `kind` is a key of `TEXT_KINDS`."""
 
     metric: Indices
     step: Ints
     time_unix_us: Ints
     value: Sequence[str]
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A SystemBlock as arrays over the frame's bytes; all have shape (n,)."""
+
+    metric: Indices
+    device: Indices
+    time_unix_us: Ints
+    value: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A LineBlock: its process, and arrays of shape (n,) over the frame's bytes."""
+
+    process: bytes
+    rank: int
+    number: npt.NDArray[np.uint64]
+    time_unix_us: Ints
+    stream: npt.NDArray[np.uint8]
+    level: npt.NDArray[np.uint8]
+    line: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +107,8 @@ class Frame:
     body: ingest_pb2.Body
     points: tuple[Points, ...]
     texts: tuple[Texts, ...]
+    system: tuple[System, ...]
+    lines: tuple[Lines, ...]
 
     @property
     def origin(self) -> ingest_pb2.Origin:
@@ -93,10 +122,11 @@ class Frame:
 
     @property
     def point_count(self) -> int:
-        """Points, those with text values included."""
-        return sum(points.count for points in self.points) + sum(
-            len(texts.value) for texts in self.texts
-        )
+        """Points, those with text values, what nodes measured, and lines included."""
+        numbers = sum(points.count for points in self.points)
+        numbers += sum(len(system.value) for system in self.system)
+        texts = sum(len(texts.value) for texts in self.texts)
+        return numbers + texts + sum(len(lines.line) for lines in self.lines)
 
     @property
     def rows(self) -> int:
@@ -152,7 +182,9 @@ def _open(source: StreamEntry, entry: stream_pb2.Entry) -> Frame:
         entry=entry,
         body=body,
         points=tuple(points for block in body.points if (points := _points(block, names)).count),
-        texts=tuple(_texts(block, names) for block in body.texts),
+        texts=tuple(texts for block in body.texts if (texts := _texts(block, names)).value),
+        system=tuple(_system(block, names) for block in body.system),
+        lines=tuple(map(_lines, body.lines)),
     )
 
 
@@ -208,12 +240,48 @@ def _texts(block: ingest_pb2.TextBlock, names: int) -> Texts:
         metric=np.frombuffer(block.metric, "<u4"),
         step=np.frombuffer(block.step, "<i8"),
         time_unix_us=np.frombuffer(block.time_unix_us, "<i8"),
-        value=block.value,
+        value=list(block.value),
+        kind=block.kind,
     )
+    if texts.value and texts.kind not in TEXT_KINDS:
+        raise ValueError(f"texts of kind {texts.kind} are unknown")
     for column in (texts.metric, texts.step, texts.time_unix_us):
         _check_lengths("texts", len(texts.value), len(column))
     _check_indices(texts.metric, names)
     return texts
+
+
+def _system(block: ingest_pb2.SystemBlock, names: int) -> System:
+    system = System(
+        metric=np.frombuffer(block.metric, "<u4"),
+        device=np.frombuffer(block.device, "<u4"),
+        time_unix_us=np.frombuffer(block.time_unix_us, "<i8"),
+        value=np.frombuffer(block.value, "<f8"),
+    )
+    for column in (system.metric, system.device, system.time_unix_us):
+        _check_lengths("system", len(system.value), len(column))
+    _check_indices(system.metric, names)
+    _check_indices(system.device, names)
+    return system
+
+
+def _lines(block: ingest_pb2.LineBlock) -> Lines:
+    lines = Lines(
+        process=block.process,
+        rank=block.rank,
+        number=np.frombuffer(block.number, "<u8"),
+        time_unix_us=np.frombuffer(block.time_unix_us, "<i8"),
+        stream=np.frombuffer(block.stream, np.uint8),
+        level=np.frombuffer(block.level, np.uint8),
+        line=list(block.line),
+    )
+    for column in (lines.number, lines.time_unix_us, lines.stream, lines.level):
+        _check_lengths("lines", len(lines.line), len(column))
+    if len(lines.process) != _PROCESS_BYTES:
+        raise ValueError(f"a process of lines has {len(lines.process)} bytes")
+    if len(lines.stream) and not set(np.unique(lines.stream).tolist()) <= STREAMS.keys():
+        raise ValueError("a line is of an unknown stream")
+    return lines
 
 
 def _check_lengths(what: str, expected: int, found: int) -> None:
@@ -229,7 +297,6 @@ def _check_indices(metric: Indices, names: int) -> None:
 
 
 def _check_attrs(body: ingest_pb2.Body) -> None:
-    known: Callable[[int], bool] = {1, 2, 3, 4}.__contains__
     for attr in body.attrs:
-        if not known(attr.namespace):
+        if attr.namespace not in NAMESPACES:
             raise ValueError(f"attribute {attr.path!r} has the unknown namespace {attr.namespace}")

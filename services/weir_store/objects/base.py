@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 MAX_PARTS = 10_000  # of one upload; S3's limit
+_MIB = 1 << 20
 MIN_PART_BYTES = 5 << 20  # of every part but the last; S3's limit
 
 
@@ -56,6 +57,12 @@ class Upload:
     def parts(self) -> int:
         """How many parts there are, at least one."""
         return max(1, -(-self.size_bytes // self.part_bytes))
+
+
+def part_bytes_for(size_bytes: int, usual: int) -> int:
+    """Return how large the parts of an upload are: as usual, or larger when there would be too many."""
+    least = -(-size_bytes // MAX_PARTS)
+    return max(usual, -(-least // _MIB) * _MIB)
 
 
 class ObjectStore(Protocol):
@@ -123,4 +130,8 @@ class ObjectStore(Protocol):
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those not there are no error."""
+        ...
+
+    def drop_scraps(self, before_unix_s: float) -> int:
+        """Remove what writes that were cut off before then have left; return how many bytes that frees."""
         ...

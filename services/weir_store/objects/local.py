@@ -22,7 +22,7 @@ from typing import BinaryIO, Final
 from weir_store.errors import StoreRejected, StoreUnavailable, UnknownObject
 from weir_store.objects import etag
 from weir_store.objects.arrival import Arrival
-from weir_store.objects.base import ObjectStat, Upload
+from weir_store.objects.base import ObjectStat, Upload, part_bytes_for
 from weir_store.objects.keys import is_key
 from weir_store.objects.signing import Signer
 
@@ -58,7 +58,7 @@ class LocalObjects:
         upload_id = secrets.token_hex(16)
         with _translated():
             self._parts(upload_id).mkdir(parents=True)
-        return Upload(key, upload_id, size_bytes, self._part_bytes)
+        return Upload(key, upload_id, size_bytes, part_bytes_for(size_bytes, self._part_bytes))
 
     def part_url(self, upload: Upload, number: int, *, expires_s: int) -> str:
         """See `base.ObjectStore.part_url`."""
@@ -138,6 +138,17 @@ class LocalObjects:
                 _check(key)
                 (self._objects / key).unlink(missing_ok=True)
                 (self._etags / key).unlink(missing_ok=True)
+
+    def drop_scraps(self, before_unix_s: float) -> int:
+        """See `base.ObjectStore.drop_scraps`."""
+        freed = 0
+        with _translated():
+            for scrap in self._uploads.glob("*.new"):
+                found = scrap.stat()
+                if found.st_mtime < before_unix_s:
+                    scrap.unlink(missing_ok=True)
+                    freed += found.st_size
+        return freed
 
     # ── for the door ──────────────────────────────────────────────────────
 

@@ -20,9 +20,10 @@ from weir_store.errors import (
     StoreUnavailable,
     UnknownObject,
     WrongCredentials,
+    WrongSetup,
 )
 from weir_store.objects import etag
-from weir_store.objects.base import ObjectStat, Upload
+from weir_store.objects.base import ObjectStat, Upload, part_bytes_for
 from weir_store.objects.keys import is_key
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -38,7 +39,8 @@ class S3Objects:
     """Implements base.ObjectStore on one bucket, which has to exist (`ensure_bucket`).
 
     Args:
-        endpoint: `https://host:port`; what uploaders reach it by.
+        endpoint: `https://host:port`, as this process reaches it.
+        public_endpoint: As uploaders and downloaders do; empty = the same.
         bucket: Holds all objects.
         access_key: Whose the bucket is.
         secret_key: Its password.
@@ -54,20 +56,38 @@ class S3Objects:
         access_key: str,
         secret_key: str,
         region: str = "us-east-1",
+        public_endpoint: str = "",
         part_bytes: int = 64 << 20,
         timeout_s: float = 30.0,
     ) -> None:
-        address = urlsplit(endpoint)
         self._bucket = bucket
         self._part_bytes = part_bytes
-        self._minio = Minio(
-            address.netloc,
-            access_key=access_key,
-            secret_key=secret_key,
-            secure=address.scheme == "https",
-            region=region,
-            http_client=urllib3.PoolManager(timeout=timeout_s, retries=_RETRIES, maxsize=16),
-        )
+        pool = urllib3.PoolManager(timeout=timeout_s, retries=_RETRIES, maxsize=16)
+
+        def client(url: str) -> Minio:
+            address = urlsplit(url)
+            return Minio(
+                address.netloc,
+                access_key=access_key,
+                secret_key=secret_key,
+                secure=address.scheme == "https",
+                region=region,
+                http_client=pool,
+            )
+
+        self._minio = client(endpoint)
+        self._signing = client(public_endpoint or endpoint)  # sends nothing
+
+    def check(self) -> None:
+        """Ask the bucket for something, so that what is wrong with it is told at once.
+
+        Raises:
+            WrongSetup: There is no such bucket, or the clocks are too far apart.
+        """
+        with _translated():
+            # By GET: the answer to a HEAD has no body, hence no word of what is wrong.
+            for _ in self._minio.list_objects(self._bucket, "weir-looks-whether-it-may/"):
+                return
 
     def ensure_bucket(self) -> None:
         """Create the bucket when it is not there."""
@@ -83,7 +103,7 @@ class S3Objects:
         with _translated():
             # The package offers multipart uploads only of bytes that it sends itself.
             upload_id = self._minio._create_multipart_upload(self._bucket, key, {})
-        return Upload(key, upload_id, size_bytes, self._part_bytes)
+        return Upload(key, upload_id, size_bytes, part_bytes_for(size_bytes, self._part_bytes))
 
     def part_url(self, upload: Upload, number: int, *, expires_s: int) -> str:
         """See `base.ObjectStore.part_url`."""
@@ -91,7 +111,7 @@ class S3Objects:
         if upload.upload_id:
             query = {"uploadId": upload.upload_id, "partNumber": str(number)}
         with _translated():
-            return self._minio.get_presigned_url(
+            return self._signing.get_presigned_url(
                 "PUT",
                 self._bucket,
                 upload.key,
@@ -157,7 +177,7 @@ class S3Objects:
             disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
             headers["response-content-disposition"] = disposition
         with _translated():
-            return self._minio.get_presigned_url(
+            return self._signing.get_presigned_url(
                 "GET",
                 self._bucket,
                 key,
@@ -205,6 +225,11 @@ class S3Objects:
                 if refused.code not in _ABSENT:
                     raise StoreUnavailable(f"{refused.name} was not deleted: {refused.message}")
 
+    def drop_scraps(self, before_unix_s: float) -> int:
+        """See `base.ObjectStore.drop_scraps`: S3 keeps nothing of a write that was cut off."""
+        del before_unix_s
+        return 0
+
 
 def _check(key: str) -> None:
     if not is_key(key):
@@ -241,9 +266,11 @@ def _of_s3(error: S3Error) -> StoreError:
     if error.code in _CREDENTIALS:
         return WrongCredentials(text, hint="check objects.access_key and objects.secret_key")
     if error.code == "RequestTimeTooSkewed":
-        return StoreUnavailable(text, hint="set the clocks of this machine and of the object store")
+        return WrongSetup(text, hint="set the clocks of this machine and of the object store")
     if error.code == "NoSuchBucket":
-        return StoreUnavailable(text, hint="create the bucket, or correct objects.bucket")
+        return WrongSetup(
+            text, hint="create the bucket (objects.create_bucket), or correct objects.bucket"
+        )
     if error.code in _FINAL:
         return StoreRejected(text)
     return StoreUnavailable(text)

@@ -75,12 +75,13 @@ SELECT project, run_id, metric, bitShiftRight(step, 6) AS bucket, rank, toUInt32
   min(step) AS min_step, max(step) AS max_step, any(points.run_date) AS run_date
 FROM ${db}.points GROUP BY project, run_id, metric, bucket, rank, session;
 
--- Points whose value is text.
+-- Points whose value is text, or names a file (JSON, docs/formats/media.md).
 CREATE TABLE IF NOT EXISTS ${db}.text_points ${on_cluster} (
   project LowCardinality(String), run_id LowCardinality(String), metric LowCardinality(String),
   step Int64 CODEC(DoubleDelta, ZSTD(1)), rank UInt32 CODEC(T64, ZSTD(1)),
   value String CODEC(ZSTD(3)), ts DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
-  ver UInt64 CODEC(Delta, ZSTD(1)), run_date Date CODEC(ZSTD(1))
+  ver UInt64 CODEC(Delta, ZSTD(1)), kind Enum8('text' = 0, 'media' = 1) CODEC(ZSTD(1)),
+  run_date Date CODEC(ZSTD(1))
 ) ENGINE = ${replicated}ReplacingMergeTree(ver)
 PARTITION BY toYYYYMM(run_date)
 PRIMARY KEY (project, run_id, metric, step, rank)

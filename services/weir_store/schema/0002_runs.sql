@@ -8,7 +8,7 @@ SETTINGS ${durable};
 
 CREATE TABLE IF NOT EXISTS ${db}.run_attrs ${on_cluster} (
   project LowCardinality(String), run_id String,
-  ns Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4), path String CODEC(ZSTD(1)),
+  ns Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4, 'file' = 5), path String CODEC(ZSTD(1)),
   type Enum8('str' = 1, 'float' = 2, 'int' = 3, 'bool' = 4, 'json' = 5, 'null' = 6),
   num Float64 CODEC(ZSTD(1)),                       -- float, int and bool as a number, for filters and sorting; NaN for the rest
   int Int64 CODEC(T64, ZSTD(1)),                    -- int and bool exactly

@@ -30,7 +30,7 @@ SETTINGS ${durable};
 -- Double-entry bookkeeping of what producers sent: docs/formats/ledger.md.
 CREATE TABLE IF NOT EXISTS ${db}.ledger ${on_cluster} (
   project LowCardinality(String), run_id String, producer UUID, rank UInt32,
-  kind Enum8('points' = 1, 'texts' = 2, 'attrs' = 3, 'events' = 4),
+  kind Enum8('points' = 1, 'texts' = 2, 'attrs' = 3, 'events' = 4, 'system' = 5, 'lines' = 6),
   account Enum8('sent' = 1, 'rejected' = 2, 'dead' = 3, 'gap' = 4, 'dropped' = 5, 'refused' = 6),
   part UInt64,                                      -- sent: 0; otherwise the frame's seq, of a gap its first
   count UInt64,                                     -- of a gap: frames

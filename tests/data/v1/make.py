@@ -73,6 +73,7 @@ def bodies() -> Iterator[pb.Body]:
     yield _grid([101, 102, 103, 104], rewrites=False)
     yield _corrections()
     yield _words_and_events()
+    yield _of_a_node()
     last = pb.Body(schema=1)
     last.attrs.add(namespace=pb.Attr.SUMMARY, path="loss").float = 0.5
     last.attrs.add(namespace=pb.Attr.TAG, path="baseline").deleted = True
@@ -116,6 +117,33 @@ def _words_and_events() -> pb.Body:
         event_id=bytes(range(16)), time_unix_us=T + 960, kind="alert", severity="warn", title="loss rises",
         body="three times in a row", has_step=True, step=104, attrs={"threshold": "0.4"},
     )  # fmt: skip
+    return body
+
+
+def _of_a_node() -> pb.Body:
+    """What an agent adds to a run, and a file that was logged."""
+    body = pb.Body(schema=1, names=["image", "gpu.power", "gpu0", ""])
+    body.texts.add(
+        metric=bytes(4), step=struct.pack("<q", 104), time_unix_us=struct.pack("<q", T + 970),
+        value=['{"type":"image","sha256":"' + "0" * 64 + '","size":9,"mime":"image/png"}'],
+        kind=pb.TextBlock.MEDIA,
+    )  # fmt: skip
+    body.attrs.add(namespace=pb.Attr.FILE, path="code/diff.patch").json = '{"size": 3}'
+    body.system.add(
+        metric=np.ones(2, "<u4").tobytes(),
+        device=np.array([2, 3], "<u4").tobytes(),
+        time_unix_us=np.array([T + 980, T + 980], "<i8").tobytes(),
+        value=np.array([71.5, np.nan], "<f8").tobytes(),
+    )
+    body.lines.add(
+        process=bytes.fromhex(PRODUCER),
+        rank=1,
+        number=np.array([1, 2], "<u8").tobytes(),
+        time_unix_us=np.array([T + 990, T + 991], "<i8").tobytes(),
+        stream=bytes([pb.LineBlock.STDOUT, pb.LineBlock.LOGGING]),
+        level=bytes([0, 30]),
+        line=["\x1b[32mepoch 1\x1b[0m – gut", "loss rises"],
+    )
     return body
 
 

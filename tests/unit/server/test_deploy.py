@@ -50,6 +50,29 @@ def test_compose_runs_two_gateways_and_two_writers_over_real_engines() -> None:
     assert {"redis", "clickhouse", "s3", "dashboard"} <= COMPOSE["services"].keys()
 
 
+def test_gateways_dashboard_and_the_s3_store_speak_of_the_same_key_and_bucket() -> None:
+    (identity,) = json.loads((DEPLOY / "s3.json").read_text())["identities"]
+    (credentials,) = identity["credentials"]
+    example = dict(
+        line.split("=", 1)
+        for line in (DEPLOY / "env.example").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    assert example["WEIR_S3_SECRET_KEY"] == credentials["secretKey"]
+    for name in ("gateway-1", "gateway-2", "dashboard"):
+        told = COMPOSE["services"][name]["environment"]
+        assert (told["WEIR_OBJECTS__KIND"], told["WEIR_OBJECTS__CREATE_BUCKET"]) == ("s3", "true")
+        assert told["WEIR_OBJECTS__ACCESS_KEY"] == credentials["accessKey"]
+        host, _, port = told["WEIR_OBJECTS__ENDPOINT"].removeprefix("http://").partition(":")
+        assert f"{port}:{port}" in COMPOSE["services"][host]["ports"]
+        assert told["WEIR_OBJECTS__SECRET_KEY"].startswith("${WEIR_S3_SECRET_KEY:?")
+
+
+def test_every_variable_that_compose_asks_for_is_in_the_example() -> None:
+    asked = set(re.findall(r"[$][{](WEIR_\w+)[:}]", (DEPLOY / "compose.yaml").read_text()))
+    assert asked <= set(re.findall(r"^(\w+)=", (DEPLOY / "env.example").read_text(), re.M))
+
+
 def test_nothing_waits_for_a_service_that_does_not_exist() -> None:
     for service in COMPOSE["services"].values():
         assert set(service.get("depends_on", ())) <= COMPOSE["services"].keys()

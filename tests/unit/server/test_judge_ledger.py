@@ -3,11 +3,12 @@
 import zlib
 from array import array
 
+import numpy as np
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.client.any_frame import EVENTS, NAMES, STEPS, packed
+from tests.unit.client.any_frame import EVENTS, NAMES, STEPS, node_bodies, packed
 from weir._columns import Layout, Row
 from weir._ledger import Claim
 from weir_proto.v1 import ingest_pb2 as pb
@@ -27,7 +28,7 @@ _NAMES = st.one_of(NAMES, st.sampled_from(["", "a\0b", "much too long for a metr
 _STEPS = st.one_of(STEPS, st.integers(-(1 << 62), 1 << 62))
 _TIMES = st.sampled_from([NOW, NOW + 1, 0, NOW + 10**15])
 _ATTRS = st.builds(
-    pb.Attr, namespace=st.sampled_from([1, 2, 3, 4]), path=_NAMES, str=st.text("é", max_size=30)
+    pb.Attr, namespace=st.sampled_from([1, 2, 3, 4, 5]), path=_NAMES, str=st.text("é", max_size=30)
 )
 
 
@@ -42,7 +43,8 @@ def rows(draw: st.DrawFn) -> list[Row]:
     return made
 
 
-_TEXTS = st.lists(st.tuples(_NAMES, _STEPS, _TIMES, st.text("é", max_size=30)), max_size=3)
+_WORDS = st.one_of(st.text("é", max_size=30), st.sampled_from(['{"type":"image"}', "[]", "{"]))
+_TEXTS = st.lists(st.tuples(_NAMES, _STEPS, _TIMES, _WORDS, st.booleans()), max_size=3)
 
 
 def judge(body: pb.Body) -> tuple[Judged, stream_pb2.Entry, pb.Body]:
@@ -73,7 +75,25 @@ def _body_of(frame: pb.Frame) -> pb.Body:
 def test_sent_is_kept_and_rejected_for_any_frame(
     rows: list[Row], texts: list, attrs: list[pb.Attr], events: list[pb.Event]
 ) -> None:
-    body = packed(rows, texts=texts, attrs=attrs, events=events)
+    adds_up_after_judgement(packed(rows, texts=texts, attrs=attrs, events=events))
+
+
+@given(
+    node_bodies(times=_TIMES, names_of=_NAMES, process=st.sampled_from([b"p" * 16, b"short"])),
+    rows(),
+)
+@settings(deadline=None, max_examples=300)
+def test_sent_is_kept_and_rejected_for_any_frame_of_a_node(node: pb.Body, rows: list[Row]) -> None:
+    body = packed(rows)
+    for block in node.system:
+        for column in ("metric", "device"):
+            indices = np.frombuffer(getattr(block, column), "<u4") + len(body.names)
+            setattr(block, column, indices.astype("<u4").tobytes())
+    body.MergeFrom(pb.Body(names=node.names, system=node.system, lines=node.lines))
+    adds_up_after_judgement(body)
+
+
+def adds_up_after_judgement(body: pb.Body) -> None:
     claim = Claim.of(body)
     body.tallies.extend(claim.messages())
 

@@ -45,6 +45,7 @@ def bodies(draw: Any) -> ingest_pb2.Body:
             step=np.array(columns_of(draw, count, INT64), "<i8").tobytes(),
             time_unix_us=np.array(columns_of(draw, count, TIMES), "<i8").tobytes(),
             value=columns_of(draw, count, st.text(max_size=5)),
+            kind=draw(st.sampled_from([0, 1])),
         )
     return body
 
@@ -97,7 +98,7 @@ def test_every_text_becomes_one_row(body: ingest_pb2.Body) -> None:
     block = build_block([unpack(frames.entry(body))])
 
     expected = [
-        (body.names[m], s, t, v)
+        (body.names[m], s, t, v, ("text", "media")[texts.kind])
         for texts in body.texts
         for m, s, t, v in zip(
             np.frombuffer(texts.metric, "<u4").tolist(),
@@ -107,7 +108,8 @@ def test_every_text_becomes_one_row(body: ingest_pb2.Body) -> None:
             strict=True,
         )
     ]
-    assert _rows(block.get(tables.TEXT_POINTS), ("metric", "step", "ts", "value")) == expected
+    names = ("metric", "step", "ts", "value", "kind")
+    assert _rows(block.get(tables.TEXT_POINTS), names) == expected
 
 
 def test_each_table_of_a_block_has_exactly_the_columns_of_the_store() -> None:
@@ -119,9 +121,19 @@ def test_each_table_of_a_block_has_exactly_the_columns_of_the_store() -> None:
     body.branch.parent_run_id = "older"
     body.tallies.add(kind=ingest_pb2.Tally.POINT, count=2)
 
+    body.system.add(metric=bytes(4), device=bytes(4), time_unix_us=bytes(8), value=bytes(8))
+    body.lines.add(
+        process=bytes(16),
+        number=bytes(8),
+        time_unix_us=bytes(8),
+        stream=b"\1",
+        level=b"\0",
+        line=["x"],
+    )
+
     block = build_block([unpack(frames.entry(body))])
 
-    assert set(block) == set(columns.BY_TABLE) - {tables.DEAD_LETTERS}
+    assert set(block) == set(tables.OF_FRAMES) - {tables.DEAD_LETTERS}
     assert all(rows.schema == columns.BY_TABLE[table] for table, rows in block.items())
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,7 @@ from weir_server.up.ports import Wanted, choose_ports
 from weir_server.up.state import PartState, State, read_parts, read_running, write_state
 
 FREE = {
+    "objects.door_port": "0",
     "gateway.port": "0",
     "gateway.metrics_port": "0",
     "writer.metrics_port": "0",
@@ -113,6 +115,14 @@ def test_the_parts_are_told_where_each_other_are(directory: DataDir) -> None:
     assert settings.stream.url == f"unix://{directory.path}/redis/redis.sock"
     assert settings.dashboard.gateway == f"127.0.0.1:{settings.gateway.port}"
     assert settings.engine.path == directory.clickhouse
+    assert settings.objects.dir == directory.objects
+
+
+def test_whoever_names_an_s3_keeps_it_and_no_door_is_opened(directory: DataDir) -> None:
+    settings = arrange(given(objects__kind="s3", objects__endpoint="https://s3.there"), directory)
+    assert (settings.objects.kind, settings.objects.endpoint) == ("s3", "https://s3.there")
+    assert settings.objects.door_port == 0
+    assert "bucket weir at https://s3.there" in banner(settings, directory, 1.0)
 
 
 def test_the_engine_keeps_the_password_of_the_first_start(directory: DataDir) -> None:
@@ -142,6 +152,35 @@ def test_no_password_is_on_any_command_line(directory: DataDir) -> None:
     secret = settings.engine.password.get_secret_value()
     for part in (*plan.engines, plan.migrate, *plan.services, *plan.faces):
         assert secret not in " ".join(part.command)
+
+
+def test_the_dashboard_is_told_where_the_bytes_lie_without_any_setting(
+    directory: DataDir,
+) -> None:
+    settings = arrange(given(), directory)
+    (face,) = make_plan(settings, directory, Path("/bin/r")).faces
+    words = dict(pairwise(face.command))
+    assert words["--objects"] == "local"
+    assert words["--objects-dir"] == str(directory.objects)
+    assert words["--objects-url"] == f"http://127.0.0.1:{settings.objects.door_port}"
+
+
+def test_the_dashboard_of_an_s3_gets_its_secret_by_environment_only(directory: DataDir) -> None:
+    settings = arrange(
+        given(
+            objects__kind="s3",
+            objects__endpoint="s3.example",
+            objects__access_key="ada",
+            objects__secret_key="hush-hush",
+        ),
+        directory,
+    )
+    (face,) = make_plan(settings, directory, Path("/bin/r")).faces
+    words = dict(pairwise(face.command))
+    assert words["--s3-endpoint"] == "https://s3.example"
+    assert words["--s3-access-key"] == "ada"
+    assert "hush-hush" not in " ".join(face.command)
+    assert face.variables["WEIR_OBJECTS__SECRET_KEY"] == "hush-hush"
 
 
 def test_the_banner_shows_every_door_and_warns_of_an_open_one(directory: DataDir) -> None:

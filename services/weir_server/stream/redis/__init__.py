@@ -5,6 +5,14 @@ What lies in Redis: docs/formats/stream.md. Scripts are the `*.lua` beside this 
 
 from weir_server.stream.redis.appender import RedisAppender
 from weir_server.stream.redis.consumer import RedisConsumer
+from weir_server.stream.redis.numbers import RedisNumbers
 from weir_server.stream.redis.startup import check_stream, ping, prepare_stream
 
-__all__ = ["RedisAppender", "RedisConsumer", "check_stream", "ping", "prepare_stream"]
+__all__ = [
+    "RedisAppender",
+    "RedisConsumer",
+    "RedisNumbers",
+    "check_stream",
+    "ping",
+    "prepare_stream",
+]

@@ -1,3 +1,122 @@
+CREATE TABLE ${db}.aliases
+(
+    `project` LowCardinality(String),
+    `kind` Enum8('artifact' = 1, 'model' = 2),
+    `name` String,
+    `alias` String,
+    `version` UInt32,
+    `ver` UInt64,
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, kind, name, alias)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.artifact_files
+(
+    `project` LowCardinality(String),
+    `digest` String,
+    `path` String CODEC(ZSTD(1)),
+    `sha256` String CODEC(ZSTD(1)),
+    `size` UInt64 CODEC(T64, ZSTD(1)),
+    `mime` LowCardinality(String),
+    `uri` String CODEC(ZSTD(1)),
+    `etag` String CODEC(ZSTD(1)),
+    `ver` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, digest, path)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.artifact_tags
+(
+    `project` LowCardinality(String),
+    `name` String,
+    `version` UInt32,
+    `tag` String,
+    `ver` UInt64,
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, name, version, tag)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.artifact_versions
+(
+    `project` LowCardinality(String),
+    `name` String,
+    `version` UInt32,
+    `digest` String,
+    `type` LowCardinality(String),
+    `run_id` String,
+    `description` String CODEC(ZSTD(3)),
+    `metadata` String CODEC(ZSTD(3)),
+    `size` UInt64,
+    `files` UInt32,
+    `created_at` DateTime64(6, 'UTC'),
+    `created_by` String,
+    `expires_at` DateTime64(6, 'UTC'),
+    `state` Enum8('live' = 1, 'deleted' = 2, 'gone' = 3, 'void' = 4),
+    `ver` UInt64
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY (project, name, version, digest)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.blob_marks
+(
+    `project` LowCardinality(String),
+    `sha256` String,
+    `collection` UUID,
+    `marked_at` DateTime64(6, 'UTC'),
+    `ver` UInt64,
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, sha256, collection)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.blob_touches
+(
+    `project` LowCardinality(String),
+    `sha256` String,
+    `touched_at` DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    `ver` UInt64
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY (project, sha256)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.blob_uploads
+(
+    `project` LowCardinality(String),
+    `upload_id` String,
+    `sha256` String,
+    `size` UInt64,
+    `part_bytes` UInt64,
+    `begun_at` DateTime64(6, 'UTC'),
+    `ver` UInt64,
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, upload_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.blobs
+(
+    `project` LowCardinality(String),
+    `sha256` String,
+    `size` UInt64,
+    `etag` String,
+    `stored_at` DateTime64(6, 'UTC'),
+    `ver` UInt64,
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, sha256)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
 CREATE TABLE ${db}.branches
 (
     `project` LowCardinality(String),
@@ -12,6 +131,29 @@ CREATE TABLE ${db}.branches
 )
 ENGINE = ReplacingMergeTree(ver)
 ORDER BY (project, run_id, producer)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.console
+(
+    `project` LowCardinality(String),
+    `run_id` LowCardinality(String),
+    `rank` UInt32 CODEC(T64, ZSTD(1)),
+    `ts` DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    `process` UUID CODEC(ZSTD(1)),
+    `number` UInt64 CODEC(DoubleDelta, ZSTD(1)),
+    `stream` Enum8('stdout' = 1, 'stderr' = 2, 'logging' = 3),
+    `level` UInt8 CODEC(ZSTD(1)),
+    `node` LowCardinality(String),
+    `line` String CODEC(ZSTD(3)),
+    `agent_rank` UInt32 CODEC(T64, ZSTD(1)),
+    `ver` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `run_date` Date CODEC(ZSTD(1)),
+    INDEX ix_line lower(replaceRegexpAll(line, '\\x1b(\\[[0-?]*[ -/]*[@-~]|\\][^\\x07\\x1b]*(\\x07|\\x1b\\\\))', '')) TYPE text(tokenizer = splitByNonAlpha) GRANULARITY 100000000
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toYYYYMM(run_date)
+PRIMARY KEY (project, run_id, rank, ts)
+ORDER BY (project, run_id, rank, ts, process, number, ver)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE TABLE ${db}.dead_letters
@@ -68,7 +210,7 @@ CREATE TABLE ${db}.ledger
     `run_id` String,
     `producer` UUID,
     `rank` UInt32,
-    `kind` Enum8('points' = 1, 'texts' = 2, 'attrs' = 3, 'events' = 4),
+    `kind` Enum8('points' = 1, 'texts' = 2, 'attrs' = 3, 'events' = 4, 'system' = 5, 'lines' = 6),
     `account` Enum8('sent' = 1, 'rejected' = 2, 'dead' = 3, 'gap' = 4, 'dropped' = 5, 'refused' = 6),
     `part` UInt64,
     `count` UInt64,
@@ -78,6 +220,54 @@ CREATE TABLE ${db}.ledger
 )
 ENGINE = ReplacingMergeTree(ver, is_deleted)
 ORDER BY (project, run_id, producer, kind, account, part)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.lineage
+(
+    `project` LowCardinality(String),
+    `run_id` String,
+    `artifact_project` LowCardinality(String),
+    `name` String,
+    `version` UInt32,
+    `is_output` UInt8,
+    `at` DateTime64(6, 'UTC'),
+    `ver` UInt64,
+    INDEX ix_name name TYPE bloom_filter(0.01) GRANULARITY 4
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY (project, run_id, artifact_project, name, version, is_output)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.model_changes
+(
+    `project` LowCardinality(String),
+    `model` String,
+    `version` UInt32,
+    `at` DateTime64(6, 'UTC'),
+    `change_id` UUID,
+    `by` String,
+    `note` String CODEC(ZSTD(3)),
+    `stage` LowCardinality(String),
+    `aliases` Array(String),
+    `ver` UInt64
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY (project, model, version, at, change_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.models
+(
+    `project` LowCardinality(String),
+    `model` String,
+    `version` UInt32,
+    `artifact` String,
+    `artifact_version` UInt32,
+    `run_id` String,
+    `created_at` DateTime64(6, 'UTC'),
+    `ver` UInt64
+)
+ENGINE = ReplacingMergeTree(ver)
+ORDER BY (project, model, version, artifact, artifact_version)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE TABLE ${db}.points
@@ -125,7 +315,7 @@ CREATE TABLE ${db}.run_attr_history
 (
     `project` LowCardinality(String),
     `run_id` String,
-    `ns` Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4),
+    `ns` Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4, 'file' = 5),
     `path` String CODEC(ZSTD(1)),
     `type` Enum8('str' = 1, 'float' = 2, 'int' = 3, 'bool' = 4, 'json' = 5, 'null' = 6),
     `num` Float64 CODEC(ZSTD(1)),
@@ -145,7 +335,7 @@ CREATE TABLE ${db}.run_attrs
 (
     `project` LowCardinality(String),
     `run_id` String,
-    `ns` Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4),
+    `ns` Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4, 'file' = 5),
     `path` String CODEC(ZSTD(1)),
     `type` Enum8('str' = 1, 'float' = 2, 'int' = 3, 'bool' = 4, 'json' = 5, 'null' = 6),
     `num` Float64 CODEC(ZSTD(1)),
@@ -235,6 +425,25 @@ ENGINE = ReplacingMergeTree(ver)
 ORDER BY (project, run_id, producer)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
+CREATE TABLE ${db}.system_points
+(
+    `project` LowCardinality(String),
+    `run_id` LowCardinality(String),
+    `metric` LowCardinality(String),
+    `node` LowCardinality(String),
+    `device` LowCardinality(String),
+    `ts` DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    `value` Float64 CODEC(Gorilla(8), ZSTD(1)),
+    `rank` UInt32 CODEC(T64, ZSTD(1)),
+    `ver` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `run_date` Date CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ver)
+PARTITION BY toYYYYMM(run_date)
+PRIMARY KEY (project, run_id, metric, node, device, ts)
+ORDER BY (project, run_id, metric, node, device, ts, ver)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
 CREATE TABLE ${db}.text_points
 (
     `project` LowCardinality(String),
@@ -245,12 +454,27 @@ CREATE TABLE ${db}.text_points
     `value` String CODEC(ZSTD(3)),
     `ts` DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
     `ver` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `kind` Enum8('text' = 0, 'media' = 1) CODEC(ZSTD(1)),
     `run_date` Date CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ver)
 PARTITION BY toYYYYMM(run_date)
 PRIMARY KEY (project, run_id, metric, step, rank)
 ORDER BY (project, run_id, metric, step, rank, ver)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE TABLE ${db}.webhooks
+(
+    `project` LowCardinality(String),
+    `url` String,
+    `kinds` Array(String),
+    `secret` String,
+    `created_by` String,
+    `ver` UInt64,
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(ver, is_deleted)
+ORDER BY (project, url)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE MATERIALIZED VIEW ${db}.points_64_mv TO ${db}.points_64
@@ -298,7 +522,7 @@ CREATE MATERIALIZED VIEW ${db}.run_attr_history_mv TO ${db}.run_attr_history
 (
     `project` LowCardinality(String),
     `run_id` String,
-    `ns` Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4),
+    `ns` Enum8('config' = 1, 'tag' = 2, 'summary' = 3, 'meta' = 4, 'file' = 5),
     `path` String,
     `type` Enum8('str' = 1, 'float' = 2, 'int' = 3, 'bool' = 4, 'json' = 5, 'null' = 6),
     `num` Float64,

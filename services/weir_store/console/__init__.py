@@ -1,0 +1,1 @@
+"""What processes printed: the words, the door, and who answers at it."""
