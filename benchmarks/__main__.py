@@ -24,6 +24,8 @@ ALL = (
     "disk",
     "memory",
     "ledger",
+    "artifacts",
+    "console",
 )
 
 

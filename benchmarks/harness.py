@@ -73,7 +73,7 @@ def running_weir(*flags: str) -> Iterator[Weir]:
         command = [
             sys.executable, "-m", "weir_server", "up", "--data-dir", str(data_dir), "--no-dashboard",
             "--gateway.port", "0", "--engine.port", "0",
-            "--gateway.metrics-port", "0", "--writer.metrics-port", "0", *flags,
+            "--gateway.metrics-port", "0", "--writer.metrics-port", "0", "--objects.door-port", "0", *flags,
         ]  # fmt: skip
         log = Path(folder) / "up.log"
         with log.open("wb") as out:

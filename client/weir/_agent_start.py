@@ -144,6 +144,11 @@ def agent_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+def child_environment() -> dict[str, str]:
+    """Return what a child of ours needs to know of this process: `agent_environment` of its own."""
+    return agent_environment(os.environ)
+
+
 def package_folders() -> list[str]:
     """Return the folders that `weir` and `weir_proto` were imported from."""
     import weir_proto

@@ -7,9 +7,19 @@ points = api.run("vision/k3j9x2mq7a").history("train/loss", max_points=1_000)
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final, Literal, Self
 
+from weir._api_artifacts import ArtifactApi
 from weir._api_ledger import Verification, verification_of
+from weir._api_nodes import (
+    MOST_RUNS,
+    LevelName,
+    StreamName,
+    lines_request,
+    newest_lines,
+    read_lines,
+)
 from weir._api_run import Axis, RunList, RunView
 from weir._api_tables import TableKind, check_tables, read_arrow, read_table, shown_as
 from weir._api_transport import ApiTransport
@@ -29,7 +39,7 @@ _AXES: Final = {
 _METRICS_PAGE: Final = 10_000
 
 
-class Api:
+class Api(ArtifactApi):
     """A connection to one server. Nothing is sent before the first question.
 
     Every question may raise `weir.errors.TransportError`: `Unavailable` when
@@ -47,7 +57,8 @@ class Api:
             timeout_s: Longest wait for an answer, large ones included.
         """
         settings = Settings.load(server=server, token=token)
-        self._transport = ApiTransport(Address(settings.server, settings.token), timeout_s)
+        self._address = Address(settings.server, settings.token)
+        self._transport = ApiTransport(self._address, timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +69,7 @@ class Api:
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
+        self._close_artifacts()
 
     def projects(self) -> list[ProjectView]:
         """Return the projects you may see, the most recently active first."""
@@ -189,6 +201,53 @@ class Api:
         check_tables(as_)
         request = query_pb2.CompareRunsRequest(runs=_refs_of(runs), only_different=only_different)
         return read_table(self._transport.compare_runs(request), as_)
+
+    def search_logs(
+        self,
+        runs: Iterable[RunView | str] | RunView | str,
+        search: str,
+        *,
+        ranks: int | Sequence[int] | None = None,
+        streams: StreamName | Sequence[StreamName] = (),
+        level: LevelName | int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 1_000,
+        as_: TableKind = "pandas",
+    ) -> Any:
+        """Search what the processes of several runs printed; rows as of `RunView.logs`.
+
+        Args:
+            runs: A project's name for all of its runs, or runs, or their `project/run_id`.
+            search: Words that must all be in a line; see `RunView.logs`.
+            ranks: `None` = all.
+            streams: Empty = all.
+            level: Only records of Python's `logging` from this level on.
+            since: From here on.
+            until: Up to here, exclusive.
+            limit: The newest so many lines, at most 100 000.
+            as_: What to return.
+        """
+        check_tables(as_)
+        refs = _refs_of(self.runs(runs) if isinstance(runs, str) and "/" not in runs else runs)
+        pages = [
+            page
+            for first in range(0, len(refs), MOST_RUNS) or (0,)
+            for page in read_lines(
+                self._transport,
+                lines_request(
+                    refs[first : first + MOST_RUNS],
+                    search,
+                    ranks=ranks,
+                    streams=streams,
+                    level=level,
+                    since=since,
+                    until=until,
+                ),
+                limit,
+            )
+        ]
+        return shown_as(newest_lines(pages, limit), as_)
 
     def _check_numbers(self, refs: Sequence[runs_pb2.RunRef], without: set[str]) -> None:
         """Raise `UsageError` when one of the metrics without numbers holds texts."""

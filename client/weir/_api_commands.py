@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from weir._printing import ago, print_json, print_table, styled
+from weir._printing import ago, lasting, print_json, print_table, styled
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from weir._api import Api
     from weir._api_run import RunView
-    from weir._api_views import EventView
+    from weir._api_views import EventView, SessionView
 
 
 _SHOWN_EVENTS: Final = 10
+_SHOWN_HOSTS: Final = 8
 
 
 def asking(command: Callable[..., None]) -> Callable[..., None]:
@@ -92,7 +95,7 @@ def show(run: str, server: str | None, *, as_json: bool) -> None:
         lists = {"sessions": list(map(asdict, sessions)), "events": list(map(asdict, events))}
         print_json({**_run_json(view), **lists})
         return
-    _print_facts(view)
+    _print_facts(view, sessions)
     for title, values in (("config", view.config), ("summary", view.summary)):
         if values:
             print_table((title, ""), [(path, _shown(values[path])) for path in values])
@@ -161,7 +164,7 @@ def open_api(server: str | None) -> "Api":
 
 def _run_json(run: "RunView") -> dict[str, Any]:
     names = ("project", "id", "name", "group", "job_type", "user", "notes", "state", "tags")
-    times = ("created", "finished", "last_seen")
+    times = ("created", "finished", "last_seen", "duration_s")
     rest = ("world_size", "ranks", "parent", "fork_step", "rewinds", "config", "summary", "meta")
     return {name: getattr(run, name) for name in (*names, *times, *rest)}
 
@@ -187,20 +190,40 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def _print_facts(run: "RunView") -> None:
+def _print_facts(run: "RunView", sessions: "list[SessionView]") -> None:
     facts = {
         "run": run.path,
         "name": run.name,
         "state": styled(run.state),
+        "reason": _reason(run, sessions),
         "tags": ", ".join(run.tags),
         "group": run.group,
         "job type": run.job_type,
         "user": run.user,
-        "created": ago(run.created),
-        "finished": ago(run.finished),
+        "host": _hosts(sessions),
+        "started": _moment(run.created),
+        "finished": _moment(run.finished),
+        "duration": lasting(run.duration_s),
         "ranks": str(run.ranks),
         "forked from": f"{run.parent} at step {run.fork_step}" if run.parent else "",
         "rewound to": ", ".join(map(str, run.rewinds)),
         "notes": run.notes,
     }
     print_table(("", ""), [(name, text) for name, text in facts.items() if text], header=False)
+
+
+def _reason(run: "RunView", sessions: "list[SessionView]") -> str:
+    """Why it is where it is, as the process that brought it there says."""
+    told = [s.reason for s in sessions if s.reason and s.state == run.state]
+    return told[0] if told else ""
+
+
+def _hosts(sessions: "list[SessionView]") -> str:
+    nodes = sorted({session.node for session in sessions})
+    more = f" and {len(nodes) - _SHOWN_HOSTS} more" if len(nodes) > _SHOWN_HOSTS else ""
+    return ", ".join(nodes[:_SHOWN_HOSTS]) + more
+
+
+def _moment(moment: "datetime | None") -> str:
+    """A time in this machine's zone, and how long ago that is."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z} ({ago(moment)})" if moment else ""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from weir._ledger import Claim
+from weir._ledger import Claim, Tally
 from weir_proto.v1 import runs_pb2
 
-KINDS: Final = ("points", "texts", "attrs", "events")
+KINDS: Final = ("points", "texts", "attrs", "events", "system", "lines")
 BEST_FIRST: Final = ("whole", "pending", "unclaimed", "lost", "changed", "missing", "doubled")
 ADDS_UP: Final = frozenset({"whole", "pending", "unclaimed"})
 _CAN_BECOME_WHOLE: Final = frozenset({"whole", "unclaimed"})
@@ -20,7 +20,7 @@ class LedgerLine:
     Attributes:
         rank: Index of the process in the run.
         producers: Process lives that share the line, 32 hex digits each; usually one.
-        kind: points, texts, attrs or events.
+        kind: points, texts, attrs, events, system or lines.
         sent: What the client says it sent, as far as that is stored; None when it keeps no ledger.
         stored: What the store holds of it.
         pending: Spooled on this machine and in no stored claim yet; None when nobody here knows.
@@ -201,7 +201,7 @@ def _with_pending(line: LedgerLine, here: dict[str, SpooledClaim]) -> LedgerLine
     claims = [here[each].claim if each in here else None for each in line.producers]
     if not claims or None in claims:
         return line
-    spooled = sum(getattr(claim, line.kind).count for claim in claims)
+    spooled = sum(getattr(claim, line.kind, Tally()).count for claim in claims)
     pending = max(0, spooled - (line.sent or 0))
     waits = (pending or line.sent is None) and line.verdict in _CAN_BECOME_WHOLE
     return replace(line, pending=pending, verdict="pending" if waits else line.verdict)

@@ -1,10 +1,12 @@
 """One run as the server tells it: everything known of it, its points, and the few edits."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from weir._api_ledger import Verification
+from weir._api_nodes import NodeViews
 from weir._api_tables import TableKind, check_tables, read_arrow, shown_as
 from weir._api_views import (
     EventView,
@@ -27,7 +29,7 @@ Severity = Literal["debug", "info", "warn", "error", "critical"]
 _MAX_EVENTS = 10_000
 
 
-class RunView:
+class RunView(NodeViews):
     """A run, as it was when it was asked for; `reload()` asks again."""
 
     def __init__(self, api: "Api", message: runs_pb2.Run) -> None:
@@ -103,6 +105,14 @@ class RunView:
         return moment(self._message.last_seen_unix_us)
 
     @property
+    def duration_s(self) -> float | None:
+        """Seconds from its begin to its end, or so far; None before anything is known of it."""
+        if self.created is None:
+            return None
+        end = self.finished or (self.last_seen if self.state != "running" else datetime.now(UTC))
+        return max(0.0, (end - self.created).total_seconds()) if end else None
+
+    @property
     def world_size(self) -> int:
         """Processes it said it has; 0 when nobody said."""
         return self._message.world_size
@@ -142,6 +152,11 @@ class RunView:
     def meta(self) -> dict[str, Any]:
         """Environment, git state, metric rules and the like."""
         return plain_values(self._message.meta)
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """Its files by path: `sha256`, `size` and `mime` of each. Known of a run that was asked for alone."""
+        return {path: json.loads(self._message.files[path]) for path in sorted(self._message.files)}
 
     def reload(self) -> "RunView":
         """Ask the server again; returns itself."""
@@ -242,15 +257,22 @@ class RunView:
         *,
         name: str | None = None,
         notes: str | None = None,
+        group: str | None = None,
+        job_type: str | None = None,
         add_tags: Iterable[str] = (),
         remove_tags: Iterable[str] = (),
     ) -> "RunView":
-        """Change what people call it; what is left out stays as it is. Returns itself, reloaded."""
+        """Change what people call it; what is left out stays as it is. Returns itself, reloaded.
+
+        What changed stays as an event `edited`: who, when, which field, before and after.
+        """
         request = runs_pb2.UpdateRunRequest(
             project=self.project,
             run_id=self.id,
             name=name,
             notes=notes,
+            group=group,
+            job_type=job_type,
             add_tags=list(add_tags),
             remove_tags=list(remove_tags),
         )

@@ -93,6 +93,26 @@ class ApiTransport:
         """Return an Arrow IPC stream likewise."""
         return self._stream(self._query.ReadText, request)
 
+    def read_media(self, request: query_pb2.ReadTextRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._query.ReadMedia, request)
+
+    def read_system(self, request: query_pb2.ReadSystemRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._query.ReadSystem, request)
+
+    def list_system(self, ref: runs_pb2.RunRef) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._query.ListSystem, ref)
+
+    def read_usage(self, ref: runs_pb2.RunRef) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._query.ReadUsage, ref)
+
+    def read_lines(self, request: query_pb2.ReadLinesRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._query.ReadLines, request)
+
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()

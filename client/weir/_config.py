@@ -1,10 +1,9 @@
 """Nested facts about a run that tell somebody of every change: config and summary."""
 
-import dataclasses
-import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
+from weir._config_sources import as_section
 from weir._names import name_fault
 
 DELETED: Final = object()
@@ -102,21 +101,6 @@ class Nested(MutableMapping[str, Any]):
         if isinstance(section, Nested):
             for name in list(section):
                 del section[name]
-
-
-def as_section(value: Any) -> Mapping[str, Any] | None:
-    """Return what a mapping, dataclass or argparse.Namespace holds; None for a leaf.
-
-    `torch.nn.Module` and the like are leaves: only what is surely configuration is opened.
-    """
-    if isinstance(value, Mapping):
-        return value
-    argparse = sys.modules.get("argparse")  # whoever has a Namespace has imported it
-    if argparse is not None and isinstance(value, argparse.Namespace):
-        return dict(vars(value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return None
 
 
 class Summary(Nested):

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from weir._branch import Branch, asked_branch, check_fork, fork_point, launch_name
 from weir._clock import SystemClock
-from weir._config import as_section
+from weir._config_sources import read_config
 from weir._exit import at_prompt, end_with_interpreter, open_runs
 from weir._last_run import note_last_run, read_last_run
 from weir._names import derived_run_id, random_run_id
@@ -69,7 +69,8 @@ def init(
         project: Unit of access. None = WEIR_PROJECT, else `default`.
         name: Display name.
         id: The run to log to, unique in the project.
-        config: What the run was asked to do: a mapping, dataclass or argparse.Namespace.
+        config: What the run was asked to do: a mapping, dataclass, attrs or pydantic object,
+            argparse.Namespace, OmegaConf, absl flags, or the path of a YAML, JSON or TOML file.
         tags: Words to find the run by.
         notes: What its people want to remember.
         group: Runs that belong together.
@@ -261,9 +262,7 @@ def _unfinished_run_id(settings: Settings) -> str:
 def _describe(run: Run, opening: Opening, config: Any) -> None:
     """Put what is known at the start into the run's first frame."""
     settings = opening.settings
-    section = as_section(config) if config is not None else {}
-    if section is None:
-        raise UsageError(f"config must be a mapping, not {type(config).__name__}")
+    section = read_config(config) if config is not None else {}
     facts = {
         "name": settings.name,
         "group": settings.group,

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from weir._body import event
 from weir._columns import Layout, split_names
+from weir._media.desk import Taken, take_media
+from weir._media.encoder import Encoder
 from weir._names import flatten, name_fault
 from weir._queue import Queue
 from weir._speak import log
@@ -48,29 +50,44 @@ class Intake:
         strict: Raise on what cannot be logged, instead of dropping it.
         gate: Asked before anything unusual is queued: raises when the run is finished, returns
             False when nothing is to be recorded.
+        encoder: Opens what encodes media, when the first comes; None = media are not taken.
 
     Attributes:
         lock: The queue's; guards the step count too.
-        logged: Numbers and texts given to `log()`.
-        rejected: Of these, refused.
+        logged: Numbers, texts and media given to `log()`.
     """
 
-    def __init__(self, queue: Queue, *, strict: bool, gate: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        *,
+        strict: bool,
+        gate: Callable[[], bool],
+        encoder: Callable[[], Encoder] | None = None,
+    ) -> None:
         self.lock = queue.lock
         self.logged = 0
-        self.rejected = 0
+        self._rejected = 0
+        self._rejected_later = 0  # written by the encoder's thread only
         self._queue = queue
         self._strict = strict
         self._gate = gate
+        self._encoder = encoder
         self._closed = False
         self._layouts: dict[tuple[Any, ...], Layout] = {}
         self._next_step = 0
         self._good_names: set[str] = set()
         self._rejected_names: set[str] = set()
+        self._media_names: set[str] = set()
+
+    @property
+    def rejected(self) -> int:
+        """Of what was given to `log()`, refused."""
+        return self._rejected + self._rejected_later
 
     def after_fork(self, queue: Queue) -> "Intake":
         """Return the intake of a forked child: same step count, nothing shared with the parent."""
-        intake = Intake(queue, strict=self._strict, gate=self._gate)
+        intake = Intake(queue, strict=self._strict, gate=self._gate, encoder=self._encoder)
         intake._next_step = self._next_step
         return intake
 
@@ -142,15 +159,16 @@ class Intake:
             why = f"timestamp {in_short(timestamp)} is not Unix seconds or a datetime"
             self._reject_all(pairs, why)
             return
-        numbers, texts = self._sort_out(pairs, whole)
-        self._put_pairs(numbers, texts, whole, when_us, commit)
+        numbers, texts, media = self._sort_out(pairs, whole)
+        self._put_pairs(numbers, texts, media, whole, when_us, commit)
 
     def _sort_out(
         self, pairs: Mapping[Any, Any], step: int | None
-    ) -> tuple[dict[str, float], dict[str, str]]:
-        """Tell numbers from texts, and refuse the rest."""
+    ) -> tuple[dict[str, float], dict[str, str], dict[str, Taken]]:
+        """Tell numbers, texts and media apart, and refuse the rest."""
         numbers: dict[str, float] = {}
         texts: dict[str, str] = {}
+        media: dict[str, Taken] = {}
         for name, value in pairs.items():
             fault = None if name in self._good_names else self._check(name)
             point = None if fault else to_point_value(value)
@@ -159,8 +177,17 @@ class Intake:
             elif point is not None:
                 texts[name] = point
             else:
-                self.reject(name, fault or describe_rejected(value), step)
-        return numbers, texts
+                taken = fault or self._take_media(value)
+                if isinstance(taken, str):
+                    self.reject(name, taken, step)
+                else:
+                    media[name] = taken
+        return numbers, texts, media
+
+    def _take_media(self, value: Any) -> Taken | str:
+        """Copy a value that is media; else return why it cannot be kept."""
+        taken = self._encoder and take_media(value, self._encoder, at_once=self._strict)
+        return describe_rejected(value) if taken is None else taken
 
     def _check(self, name: Any) -> str | None:
         """Return what is wrong with a name; a good one is looked at only once."""
@@ -173,18 +200,26 @@ class Intake:
         self,
         numbers: dict[str, float],
         texts: dict[str, str],
+        media: dict[str, Taken],
         step: int | None,
         time_unix_us: int,
         commit: bool,
     ) -> None:
+        points = len(numbers) + len(texts) + len(media)
+        held_bytes = sum(taken.size_bytes for taken in media.values())
+        encoder = self._encoder() if media and self._encoder else None
+        if encoder and not encoder.room_for(held_bytes, len(media)):
+            media = {}
         with self.lock:
-            room = self._queue.room_for(len(numbers) + len(texts))
+            room = self._queue.room_for(len(numbers) + len(texts) + len(media))
             if self._closed and not self._gate():  # finished since we were let in
                 return
             at = self._next_step if step is None else step
             if room:
                 self._put_points(numbers, texts, at, time_unix_us)
-            self.logged += len(numbers) + len(texts)
+                if encoder:
+                    self._put_media(encoder, media, at, time_unix_us)
+            self.logged += points
             if commit or step is not None:
                 self._next_step = max(self._next_step, at + 1)
 
@@ -197,6 +232,16 @@ class Intake:
             self._queue.put_row(layout, step, time_unix_us, values)
         for name, text in texts.items():
             self._queue.put_text(name, step, time_unix_us, text)
+
+    def _put_media(
+        self, encoder: Encoder, media: dict[str, Taken], step: int, time_unix_us: int
+    ) -> None:
+        for name, taken in media.items():
+            if name not in self._media_names and len(self._media_names) < _MAX_GOOD_NAMES:
+                self._media_names.add(name)
+                if any(name in layout.names for layout in self._layouts.values()):
+                    log.warning("weir: %r held numbers before and holds media now", name)
+            encoder.put(name, step, time_unix_us, taken.snapshots, listed=taken.listed)
 
     def _learn(self, names: tuple[str, ...]) -> Layout:
         if len(self._layouts) >= _MAX_LAYOUTS:
@@ -216,13 +261,24 @@ class Intake:
         """
         if self._strict:
             raise InvalidPoint(f"{name!r} cannot be logged: {why}")
-        shown = "".join(letter if letter.isprintable() else "?" for letter in str(name)[:120])
         with self.lock:
             self.logged += 1
-            self.rejected += 1
-            if shown in self._rejected_names or len(self._rejected_names) >= _MAX_REJECTED_NAMES:
-                return
-            self._rejected_names.add(shown)
+            self._rejected += 1
+        self._say_rejected(name, why, step)
+
+    def reject_later(self, name: str, why: str, step: int) -> None:
+        """Count media that turned out not to be fit once it was encoded, and say so likewise.
+
+        Called by the encoder's thread, without the lock: who holds it may wait for that thread.
+        """
+        self._rejected_later += 1
+        self._say_rejected(name, why, step)
+
+    def _say_rejected(self, name: Any, why: str, step: int | None) -> None:
+        shown = "".join(letter if letter.isprintable() else "?" for letter in str(name)[:120])
+        if shown in self._rejected_names or len(self._rejected_names) >= _MAX_REJECTED_NAMES:
+            return
+        self._rejected_names.add(shown)
         log.warning("weir: %r cannot be logged and is dropped: %s", shown, why)
         self._queue.put_event(
             event(

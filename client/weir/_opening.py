@@ -17,6 +17,12 @@ from weir._spool import Meta, SpoolDir, newest_birth_us
 from weir._spooler import Spooler
 from weir._summary import AutomaticSummary
 
+WISHES = (
+    *("system", "system_period_s", "gpu_period_s", "openmetrics"),
+    *("upload_threads", "upload_mb_per_s"),
+)
+"""Settings that the agent heeds for each run, whatever its own environment says."""
+
 _VERSION_US = 1_000_000  # rows are versioned by the second of their producer's birth (ADR 4)
 _births_us: dict[tuple[str, str, int], int] = {}  # newest producer of each line made here
 
@@ -57,8 +63,9 @@ class Opening:
         """
         meta = self._meta(forked=forked)
         root, spool = _create(Path(self.settings.dir).absolute(), meta, self.settings, speaker)
+        # An offline run has an agent too: it sends nothing, but measures the node and keeps lines.
         agent = None
-        if self.settings.mode == "online":
+        if self.settings.agent:
             patience_s = _SECOND_START_S if self.placement.local_rank else 0.0
             agent = AgentKeeper(root, self.node, self.clock, speaker, patience_s=patience_s)
         return Spooler(
@@ -95,6 +102,7 @@ class Opening:
             process_started_s=process_started_s(os.getpid()),
             process_birth=process_birth(os.getpid()),
             client_version=client_version(),
+            wishes={name: getattr(self.settings, name) for name in WISHES},
         )
 
     def _birth_us(self, now_us: int) -> int:

@@ -43,6 +43,18 @@ def ago(moment: datetime | None) -> str:
     return f"{seconds} s ago"
 
 
+def lasting(seconds: float | None) -> str:
+    """Return how long something took, as people say it: the two largest units."""
+    if seconds is None:
+        return ""
+    left, parts = round(seconds), []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
 def grouped(count: int) -> str:
     """Return a count with its thousands apart: `1 200 000`."""
     return f"{count:,}".replace(",", " ")

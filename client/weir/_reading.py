@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +33,28 @@ class Point:
 
 
 def read_points(body: pb.Body, *, run_id: str, rank: int) -> Iterator[Point]:
-    """Iterate over the points of a frame: rows in order, then texts."""
+    """Iterate over the points of a frame: rows in order, then texts, media among them."""
     for block in body.points:
         metrics, steps, times, values = _columns(block)
         for index, value in enumerate(values):
             metric = body.names[metrics[index]]
             yield Point(run_id, rank, metric, steps[index], times[index], value)
     for texts in body.texts:
-        ids, at_steps = read_column("I", texts.metric), read_column("q", texts.step)
-        at_times = read_column("q", texts.time_unix_us)
-        for index, text in enumerate(texts.value):
-            metric = body.names[ids[index]]
-            yield Point(run_id, rank, metric, at_steps[index], at_times[index], text)
+        yield from _texts_of(texts, body.names, run_id, rank)
+
+
+def read_media(body: pb.Body, *, run_id: str, rank: int) -> Iterator[Point]:
+    """Iterate over those whose value is JSON that names files (docs/formats/media.md)."""
+    for texts in body.texts:
+        if texts.kind == pb.TextBlock.MEDIA:
+            yield from _texts_of(texts, body.names, run_id, rank)
+
+
+def _texts_of(texts: pb.TextBlock, names: Sequence[str], run_id: str, rank: int) -> Iterator[Point]:
+    ids, steps = read_column("I", texts.metric), read_column("q", texts.step)
+    times = read_column("q", texts.time_unix_us)
+    for index, text in enumerate(texts.value):
+        yield Point(run_id, rank, names[ids[index]], steps[index], times[index], text)
 
 
 def _columns(block: pb.PointBlock) -> "tuple[list[int], list[int], list[int], array[float]]":

@@ -11,13 +11,16 @@ from typing import Any, Final, Literal, Self, get_args
 from weir import _body as body
 from weir._agent_start import sync_command
 from weir._exit import FINISHED, Ending, end_with_child, ending_of, ending_when_preempted, forget
-from weir._facts import Facts
 from weir._intake import Intake
 from weir._last_run import forget_last_run
+from weir._media.encoder import Encoder
+from weir._media.opening import open_encoder
 from weir._opening import Opening
+from weir._printed import end_printed, record_printed
 from weir._queue import Queue
+from weir._run_files import RunFiles
 from weir._speak import Speaker, log
-from weir._spool import Welcome
+from weir._spool import SpoolDir, Welcome
 from weir._spooler import Spooler
 from weir.errors import RunFinished, UsageError
 from weir_proto.v1 import ingest_pb2 as pb
@@ -32,10 +35,10 @@ class Stats:
     """What became of the points logged in this process.
 
     Attributes:
-        logged: Numbers and texts given to `log()`.
+        logged: Numbers, texts and media given to `log()`.
         spooled: Of these, on disk.
         dropped: Lost because the disk did not take them and memory was full, or ran out.
-        rejected: Refused: neither a number nor a text, or a bad name, step or time.
+        rejected: Refused: neither number, text nor media, or a bad name, step or time.
     """
 
     logged: int
@@ -44,7 +47,7 @@ class Stats:
     rejected: int
 
 
-class Run(Facts):
+class Run(RunFiles):
     """One run, recorded from this process. Made by `weir.init()`; safe to use from any thread.
 
     `log()` costs microseconds: it checks, stamps and queues. A thread writes the spool, the agent
@@ -62,7 +65,13 @@ class Run(Facts):
         self._preempting = False
         self._ended_at_exit = False
         self._queue = self._new_queue()
-        self._intake = Intake(self._queue, strict=self._settings.strict, gate=self._admit)
+        self._encoder: Encoder | None = None
+        self._intake = Intake(
+            self._queue,
+            strict=self._settings.strict,
+            gate=self._admit_points,
+            encoder=self._open_encoder,
+        )
         self._spooler: Spooler | None = None
 
     # ── who and where ─────────────────────────────────────────────────────
@@ -135,10 +144,11 @@ class Run(Facts):
     ) -> None:
         """Record values at a step.
 
-        Nested mappings are flattened with `/`. Numbers of any library and texts are taken; what
-        is neither is dropped, counted and named in one warning per metric (`settings.strict`
-        raises instead). NaN and ±Inf are kept. Steps may come in any order; the same step again
-        is a correction.
+        Nested mappings are flattened with `/`. Numbers of any library, texts and media
+        (`weir.Image`, `weir.Table` …, or a list of them) are taken; what is none is dropped, counted
+        and named in one warning per metric (`settings.strict` raises instead). NaN and ±Inf are
+        kept. Media are copied here and encoded on another thread. Steps may come in any order; the
+        same step again is a correction.
 
         Args:
             data: Values by metric name.
@@ -185,6 +195,8 @@ class Run(Facts):
             return
         self._spooler = self._open_producer(forked=False)
         self._spooler.start()
+        self._begin_inputs()
+        record_printed(self, self._spooler.spool, self._settings, self._speaker)
 
     def continue_after(self, step: int) -> None:
         """Count on from `step`: a call of log() without a step takes the next one."""
@@ -213,12 +225,17 @@ class Run(Facts):
             return True
         limit_s = self._settings.finish_timeout_s if timeout is None else timeout
         deadline_s = time.monotonic() + limit_s
-        if not self._finished and not self._spooler.flush(limit_s):
+        if not self._finished and not self._flush(self._spooler, deadline_s):
             return False
         if level == "spooled":
             return True
         left_s = deadline_s - time.monotonic() if self.mode == "online" else 0.0
         return self._spooler.wait_for(level, left_s)
+
+    def _flush(self, spooler: Spooler, deadline_s: float) -> bool:
+        if self._encoder and not self._encoder.flush(deadline_s - time.monotonic()):
+            return False
+        return spooler.flush(deadline_s - time.monotonic())
 
     def mark_preempting(self, reason: str = "") -> None:
         """Say that this process is about to be taken away: by SLURM, a spot market, a person.
@@ -258,6 +275,7 @@ class Run(Facts):
 
     def end(self, ending: Ending, timeout_s: float) -> None:
         """Do what finish() does, for an ending of any kind."""
+        self._look_at_end()
         with self._intake.lock:
             if self._finished:
                 return
@@ -267,7 +285,10 @@ class Run(Facts):
         if self._preempting:
             ending = ending_when_preempted(ending)
         if self._spooler is not None:
-            self._close(self._spooler, ending, timeout_s)
+            try:
+                self._close(self._spooler, ending, timeout_s)
+            finally:
+                end_printed(self)
         if ending == FINISHED and self._settings.resume == "auto":
             forget_last_run(Path(self._settings.dir).absolute(), self.project, self.id)
 
@@ -279,7 +300,12 @@ class Run(Facts):
             exit_code=ending.exit_code,
             reason=ending.reason,
         )
-        whole = spooler.close(final, max(timeout_s, _LEAST_CLOSE_S))
+        if self._encoder:
+            self._encoder.close(max(timeout_s, _LEAST_CLOSE_S))
+        self._await_uploads(deadline_s - time.monotonic())
+        deadline_s = max(deadline_s, time.monotonic() + min(timeout_s, _LEAST_CLOSE_S))
+        left_s = deadline_s - time.monotonic()
+        whole = spooler.close(final, max(left_s, _LEAST_CLOSE_S))
         command = sync_command(self.dir)
         if not whole:
             log.warning("weir: run %s could not be written to disk whole: %s", self.id, self.stats)
@@ -331,11 +357,13 @@ class Run(Facts):
         """
         self._queue = self._new_queue()
         self._intake = self._intake.after_fork(self._queue)
+        self._encoder = None  # what waits in it is the parent's too
         self._speaker = Speaker()
         if self._spooler is not None:
             self._spooler.let_go()
         self._spooler = None
         self._preempting = False
+        self._let_go_of_inputs()
         self._detached = not self._finished
 
     def _attach(self) -> None:
@@ -347,6 +375,25 @@ class Run(Facts):
             self._spooler = self._open_producer(forked=True)
             self._spooler.start()
         end_with_child()
+
+    def _open_encoder(self) -> Encoder:
+        """Return what encodes the media of this process; it begins with the first."""
+        with self._intake.lock:
+            if self._encoder is None and self._spooler is not None:
+                self._encoder = open_encoder(
+                    self._spooler.spool,
+                    self._settings,
+                    self._queue,
+                    self._speaker,
+                    self._clock,
+                    reject=self._intake.reject_later,
+                )
+            if self._encoder is None:  # between a fork and its first log(), which attaches first
+                raise RunFinished(f"run {self.id} takes no media here")
+            return self._encoder
+
+    def _spool_here(self) -> SpoolDir | None:
+        return self._spooler.spool if self._spooler else None
 
     def _new_queue(self) -> Queue:
         return Queue(self._settings.queue_max_bytes, self._settings.on_full)

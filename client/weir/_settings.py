@@ -14,6 +14,8 @@ MODES: Final = ("online", "offline", "disabled")
 RESUMES: Final = ("", "allow", "must", "never", "auto")
 FSYNCS: Final = ("second", "never")
 ON_FULLS: Final = ("drop_newest", "block", "raise")
+CONSOLES: Final = ("auto", "fd", "wrap", "off")
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "off")
 PREEMPT_SIGNALS: Final = ("", "USR1", "USR2", "TERM", "INT", "HUP")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -93,6 +95,57 @@ class Settings:
     fsync: str = _setting(
         "second", "bring spools to the disk every second, or never", choices=FSYNCS
     )
+    agent: bool = _setting(
+        True,
+        "start this node's agent; without it nothing is sent (`weir sync` does), and nothing but "
+        "what log() takes is recorded",
+    )
+    console: str = _setting(
+        "auto",
+        "what is printed is recorded: fd (all that the process and its children write), wrap "
+        "(only what Python writes), auto (fd where that is safe), off",
+        choices=CONSOLES,
+    )
+    console_lines_per_s: float = _setting(
+        1_000.0, "lines recorded per second, over a minute; the rest is counted", minimum=1
+    )
+    logging_level: str = _setting(
+        "INFO", "lowest level of Python's logging that is recorded; off = none", choices=LEVELS
+    )
+    system: bool = _setting(True, "the agent measures the node: CPU, memory, disk, network, GPU")
+    system_period_s: float = _setting(
+        10.0, "how often the node is measured", minimum=1, maximum=3600
+    )
+    gpu_period_s: float = _setting(
+        5.0, "how often GPUs and other accelerators are", minimum=1, maximum=3600
+    )
+    openmetrics: tuple[str, ...] = _setting(
+        (), "pages of metrics to record too, comma separated: name=http://…[#prefix of metrics]"
+    )
+    record_git: bool = _setting(True, "record commit, branch, remote and whether files changed")
+    record_diff: bool = _setting(True, "record what is not committed, and names of untracked files")
+    record_code: bool = _setting(False, "keep a copy of the code (see Run.log_code)")
+    record_command: bool = _setting(True, "record command line, interpreter, working directory")
+    record_packages: bool = _setting(True, "record installed packages and their versions")
+    record_machine: bool = _setting(True, "record OS, CPU, memory, GPUs and their drivers")
+    record_variables: bool = _setting(
+        True, "record environment variables of schedulers, containers and CUDA; never secrets"
+    )
+    record_seeds: bool = _setting(True, "record the random seeds in use")
+    media_max_mb: float = _setting(
+        100.0, "most that one logged image, sound, video … may take", minimum=0.01, maximum=4096
+    )
+    media_queue_mb: float = _setting(
+        256.0, "memory for copies of media that wait to be encoded", minimum=1
+    )
+    upload_threads: int = _setting(4, "files uploaded at the same time", minimum=1, maximum=64)
+    upload_mb_per_s: float = _setting(0.0, "bandwidth for uploads; 0 = no limit", minimum=0)
+    artifact_cache: str = _setting(
+        "~/.cache/weir/artifacts", "keeps files that were downloaded, by their content"
+    )
+    artifact_cache_gb: float = _setting(
+        20.0, "size of that; the longest unused go first; 0 = keep nothing", minimum=0
+    )
     sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -141,6 +194,11 @@ class Settings:
             value = getattr(self, name)
             fault = name_fault(value, max_bytes=MAX_ID_BYTES) if value else None
             found += [f"{name} = {value!r}: {fault}"] if fault else []
+        found += [
+            f"openmetrics = {page!r} is not name=http://…"
+            for page in self.openmetrics
+            if not page.partition("=")[2].startswith(("http://", "https://"))
+        ]
         return found if self.project else [*found, "project must not be empty"]
 
     def describe(self) -> Iterator[tuple[str, str, str]]:

@@ -32,6 +32,7 @@ from weir_proto.v1 import ingest_pb2 as pb
 
 _HOUSEKEEPING_S: Final = 2.0
 _POLL_S: Final = 0.05
+_LAST_FRAME_BYTES: Final = 1 << 10  # kept free: headers, and the last frame, which always passes
 _LOOK_AGAIN_S: Final = 0.1
 _WHEN_FULL: Final = {
     "drop_newest": "points wait in memory, then the newest are lost",
@@ -242,6 +243,8 @@ class Spooler:
             self._queue.abandon(self._unwritten[1] if self._unwritten else None)
             self._unwritten = None
         self._final_written = self._write(self._final_frame(), FLAG_FINAL)
+        with suppress(OSError):  # then the end of this process says so
+            self.spool.write_ended()
         self._whole = all_written and self._final_written
         if self._whole:
             self._tell_flushed(asked)
@@ -302,7 +305,7 @@ class Spooler:
         self._unwritten = None if flags else frame  # to be tried again, whatever happens below
         try:
             if not flags:  # the last word is small, and worth passing the cap
-                self._room.admit(len(body))
+                self._room.admit(len(body) + _LAST_FRAME_BYTES)
                 self._writer.segment_bytes = self._room.segment_bytes
             self._room.took(self._writer.append(self._next_seq, flags, body))
         except SpoolError as error:

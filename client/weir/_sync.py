@@ -111,12 +111,15 @@ class Sync:
         self._clock = clock
         self._drain = Drain(clock=clock, rng=rng, unary=options.unary, unary_after_breaks=True)
         self._packer = FramePacker()
+        self._left: set[Path] = set()  # spools of which not all was seen to
 
     async def run(
         self, folders: Iterable[Path], *, on_progress: Callable[[list[SpoolSync]], None]
     ) -> list[SpoolSync]:
         """Send everything below `folders`; returns one entry per spool, committed or not."""
-        spools = list(dict.fromkeys(s for folder in folders for s in list_spools(folder.resolve())))
+        folders = [folder.resolve() for folder in folders]
+        self._left = await self._finish_leftovers(_spools_below(folders))
+        spools = _spools_below(folders)  # with what was just written
         syncs = [self._open(spool) for spool in spools]
         settling = asyncio.create_task(self._drain.settle_forever())
         try:
@@ -129,6 +132,29 @@ class Sync:
             await self._drain.close()
         on_progress(syncs)
         return syncs
+
+    async def _finish_leftovers(self, spools: list[SpoolDir]) -> set[Path]:
+        """Bring what ended processes left beside their points to where frames or uploads go."""
+        if not any(spool.left_behind() for spool in spools):
+            return set()
+        # Only now: what observers need takes a while to load.
+        from weir.agent._leftovers import finish_leftovers
+        from weir.agent._observers import observers_of_sync
+
+        observers = observers_of_sync(
+            server=self._options.server,
+            token=self._options.token,
+            give_up_after_s=self._options.timeout_s,
+            clock=self._clock,
+        )
+        left = await finish_leftovers(
+            spools,
+            observers,
+            node=self._options.node,
+            clock=self._clock,
+            timeout_s=self._options.timeout_s,
+        )
+        return {spool.path for spool in left}
 
     def _open(self, spool: SpoolDir) -> SpoolSync:
         sync = SpoolSync(spool.path)
@@ -188,11 +214,17 @@ class Sync:
             if sync.producer is None:
                 continue
             link = self._drain.link_of(sync.producer)
-            if _done(sync):
+            if _done(sync) and not (sync.path in self._left and sync.producer.spool.left_behind()):
                 sync.outcome = Outcome.COMMITTED
+            elif _done(sync):
+                sync.why = "its points are committed; lines or files beside them are not yet"
             else:
                 trouble = sync.producer.trouble or (link.trouble if link else "")
                 sync.why = self._obstacle(sync) or trouble or "the server did not commit it in time"
+
+
+def _spools_below(folders: list[Path]) -> list[SpoolDir]:
+    return list(dict.fromkeys(spool for folder in folders for spool in list_spools(folder)))
 
 
 def _done(sync: SpoolSync) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from weir._api_ledger import ADDS_UP, KINDS, LedgerLine, Verification
 from weir._printing import grouped
 
+_AGENTS_WORDS: Final = {"system": "system points", "lines": "console lines"}
 _MOST_LINES: Final = 16  # of a table; beyond, only what does not add up
 
 
@@ -30,8 +31,15 @@ def _whole(told: Verification) -> str:
     )
     return (
         f"{grouped(total.sent)} points sent = {grouped(total.stored)} stored{aside}, no gaps, "
-        "no duplicates, content equal"
+        f"no duplicates, content equal{_of_agents(told)}"
     )
+
+
+def _of_agents(told: Verification) -> str:
+    """What agents sent beside the points, where there is any."""
+    counts = ((Totals(told.lines, kind).stored, word) for kind, word in _AGENTS_WORDS.items())
+    parts = [f"{grouped(count)} {word}" for count, word in counts if count]
+    return f"; {' and '.join(parts)} likewise" if parts else ""
 
 
 def _pending(told: Verification) -> str:
@@ -69,7 +77,7 @@ def _found_wrong(told: Verification) -> str:
             total = Totals(lines, kind)
             expected = total.sent - total.rejected - total.dead
             parts.append(
-                f"{grouped(expected)} {kind} ought to be stored, {grouped(total.stored)} are"
+                f"{grouped(expected)} {_AGENTS_WORDS.get(kind, kind)} ought to be stored, {grouped(total.stored)} are"
             )
     ranks = sorted({line.rank for line in bad})
     where = f"rank {ranks[0]}" if len(ranks) == 1 else f"{len(ranks)} ranks"

@@ -45,6 +45,12 @@ def weir_command() -> click.Group:
 def _api_commands() -> Iterable[click.Command]:
     yield from import_module("weir._api_commands").COMMANDS
     yield import_module("weir._verify_command").verify
+    yield import_module("weir._logs_command").logs
+    yield import_module("weir._edit_command").edit
+    yield import_module("weir._artifact_command").artifact
+    yield import_module("weir._model_command").model
+    yield import_module("weir._diff_command").diff
+    yield from import_module("weir._reproduce_command").COMMANDS
 
 
 def _add_server_commands(group: click.Group) -> None:

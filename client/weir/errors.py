@@ -13,6 +13,8 @@ WeirError (hint)
 │       ├─ Unauthenticated
 │       ├─ Forbidden
 │       └─ Rejected      (code)
+├─ UploadFailed          a file or artifact cannot be stored; raised to whoever waits for it
+├─ NotAsStored           what was downloaded, or lies in a folder, is not what was stored
 └─ SpoolError            the disk
     ├─ SpoolFull         no room: the frame was not written
     ├─ QueueFull         log() found no room (only with settings.on_full = "raise")
@@ -92,6 +94,14 @@ class Rejected(Permanent):
     def __init__(self, message: str, *, code: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class UploadFailed(WeirError):
+    """A file or an artifact could not be stored, and trying again does not help. Says why."""
+
+
+class NotAsStored(WeirError):
+    """Bytes that came, or a folder that was looked at, are not what was stored."""
 
 
 class SpoolError(WeirError):

@@ -13,15 +13,17 @@ Nothing is faked: runs go through the real spool, in a temporary folder, and are
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from weir._config import DELETED
 from weir._exit import open_runs
 from weir._init import overriding
-from weir._reading import Point, read_attr, read_points
+from weir._media.view import MediaView, views_of
+from weir._reading import Point, read_attr, read_media, read_points
 from weir._spool import Gap, Meta, SpoolReader, list_spools
-from weir.errors import SpoolCorrupt
+from weir.errors import SpoolCorrupt, UsageError
 from weir_proto.v1 import ingest_pb2 as pb
 
 __all__ = ["Captured", "Point", "capture"]
@@ -36,6 +38,7 @@ class Captured:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._read: list[tuple[Meta, pb.Body]] | None = None
+        self._blobs: dict[str, bytes] | None = None
 
     @property
     def points(self) -> list[Point]:
@@ -54,6 +57,30 @@ class Captured:
             if point.metric == metric and run_id in {None, point.run_id}
         ]
         return [point.value for point in sorted(found, key=lambda point: point.step)]
+
+    def media(self, metric: str, *, run_id: str | None = None) -> list[MediaView]:
+        """Return the media of one metric, in the order of their steps; `value()` decodes each.
+
+        assert captured.media("samples")[0].value().shape == (28, 28)
+        """
+        found = [
+            point
+            for meta, body in self._of(run_id)
+            for point in read_media(body, run_id=meta.run_id, rank=meta.rank)
+            if point.metric == metric
+        ]
+        return [
+            view
+            for point in sorted(found, key=lambda point: point.step)
+            for view in views_of(
+                str(point.value),
+                self._fetch,
+                metric=metric,
+                step=point.step,
+                rank=point.rank,
+                time_unix_us=point.time_unix_us,
+            )
+        ]
 
     def config(self, run_id: str | None = None) -> dict[str, Any]:
         """Return the config as it stood in the end, by path (`optimizer.lr`)."""
@@ -122,6 +149,23 @@ class Captured:
     def keep(self) -> None:
         """Read everything now: the folder is about to go."""
         self._read = self._bodies()
+        self._blobs = self._read_blobs()
+
+    def _fetch(self, digest: str, size_bytes: int) -> bytes:
+        blobs = self._read_blobs() if self._blobs is None else self._blobs
+        if digest not in blobs:
+            raise UsageError(f"no blob {digest} of {size_bytes} bytes waits in the outbox")
+        return blobs[digest]
+
+    def _read_blobs(self) -> dict[str, bytes]:
+        """What waits to be uploaded, by its digest."""
+        found = [
+            path.read_bytes()
+            for spool in list_spools(self._root)
+            for folder in ("blobs", "held")
+            for path in sorted((spool.outbox_path / folder).glob("*"))
+        ]
+        return {sha256(content).hexdigest(): content for content in found}
 
     def _facts(self, namespace: pb.Attr.Namespace, run_id: str | None) -> dict[str, Any]:
         facts: dict[str, Any] = {}
@@ -156,6 +200,17 @@ def read_root(root: Path) -> Iterator[tuple[Meta, pb.Body]]:
         reader.close()
 
 
+_QUIET: Final = {
+    "agent": False,
+    "console": "off",
+    **dict.fromkeys(
+        ("record_git", "record_diff", "record_command", "record_packages", "record_machine"), False
+    ),
+    **dict.fromkeys(("record_variables", "record_seeds"), False),
+}
+"""What `capture` does without: no process is started, nothing is looked at but what is logged."""
+
+
 @contextmanager
 def capture(**settings: Any) -> Iterator[Captured]:
     """Send every `weir.init()` inside to a temporary spool, and read back what was logged.
@@ -169,7 +224,7 @@ def capture(**settings: Any) -> Iterator[Captured]:
     with tempfile.TemporaryDirectory(prefix="weir-test-") as folder:
         captured = Captured(Path(folder))
         try:
-            with overriding({"mode": "offline", "dir": folder, **settings}):
+            with overriding({**_QUIET, "mode": "offline", "dir": folder, **settings}):
                 yield captured
         finally:
             for run in open_runs():

@@ -18,6 +18,7 @@ from weir_server.settings import (
     GatewaySettings,
     Group,
     LogSettings,
+    ObjectsSettings,
     StreamSettings,
     UpSettings,
     WriterSettings,
@@ -28,12 +29,22 @@ MASK: Final = "••••••"
 
 # What each process needs, and therefore which flags it has.
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "gateway": ("log", "gateway", "stream", "clickhouse"),
+    "gateway": ("log", "gateway", "stream", "clickhouse", "objects"),
     "writer": ("log", "writer", "stream", "clickhouse"),
     "engine": ("log", "engine"),
-    "dashboard": ("log", "dashboard", "clickhouse"),
+    "dashboard": ("log", "dashboard", "clickhouse", "objects"),
     "migrate": ("log", "clickhouse"),
-    "up": ("log", "up", "gateway", "stream", "writer", "clickhouse", "engine", "dashboard"),
+    "up": (
+        "log",
+        "up",
+        "gateway",
+        "stream",
+        "writer",
+        "clickhouse",
+        "objects",
+        "engine",
+        "dashboard",
+    ),
 }
 
 
@@ -49,6 +60,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = Field(default_factory=StreamSettings)
     writer: WriterSettings = Field(default_factory=WriterSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+    objects: ObjectsSettings = Field(default_factory=ObjectsSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings)
     up: UpSettings = Field(default_factory=UpSettings)

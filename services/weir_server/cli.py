@@ -53,7 +53,7 @@ def gateway(**flags: Any) -> NoReturn:
 
     settings = load_given(flags).settings
     configure_logs(settings.log, service="gateway")
-    sys.exit(serve(settings.gateway, settings.stream, settings.clickhouse))
+    sys.exit(serve(settings.gateway, settings.stream, settings.clickhouse, settings.objects))
 
 
 @serve.command(epilog=_EVERY_SETTING)
@@ -88,7 +88,7 @@ def dashboard(**flags: Any) -> NoReturn:
     from weir_server.dashboard import command_line
 
     settings = load_given(flags).settings
-    command = command_line(settings.dashboard, settings.clickhouse)
+    command = command_line(settings)
     environment = {**os.environ, **variables(settings)}  # noqa: TID251 - handed on, not read
     os.execve(command[0], command, environment)
 

@@ -19,12 +19,13 @@ from pydantic import SecretStr
 from weir_server.catalog import Settings
 from weir_server.config import Loaded
 from weir_server.errors import ServerError, StartupError
+from weir_server.objects.open import check_objects
 from weir_server.settings import ClickHouseSettings
 from weir_server.store import connect_store
 from weir_server.stream.redis import check_stream
 from weir_server.up import redis_server
 from weir_server.up.arrange import wanted_ports
-from weir_server.up.data_dir import LEAST_FREE_BYTES
+from weir_server.up.data_dir import LEAST_FREE_BYTES, DataDir
 from weir_server.up.ports import Wanted, choose_ports
 from weir_server.up.probes import http_answers, port_answers, reachable_host
 from weir_server.up.state import Running, read_running
@@ -72,6 +73,10 @@ def examine(loaded: Loaded) -> Iterator[Finding]:
     """Look at the Weir that runs in the data directory, else at the one the settings describe."""
     running = read_running(loaded.settings.up.data_dir)
     settings = as_running(loaded.settings, running) if running else loaded.settings
+    objects = settings.objects
+    if "objects.dir" not in loaded.sources and (running or _means_embedded(loaded)):
+        folder = DataDir(settings.up.data_dir.absolute()).objects
+        objects = objects.model_copy(update={"dir": folder})
     yield _ok("weir", f"{version('weir')} on Python {platform.python_version()}")
     yield _ok("settings", f"{len(loaded.sources)} given, the others are defaults")
     yield from _examine_data_dir(settings.up.data_dir)
@@ -80,10 +85,14 @@ def examine(loaded: Loaded) -> Iterator[Finding]:
     elif _means_embedded(loaded):
         yield _ok("weir up", "does not run here; these are the things it needs")
         yield from _examine_up(settings)
+        yield _told("objects", lambda: check_objects(objects))
         return
     yield _examine_redis(settings)
     yield from _examine_clickhouse(settings.clickhouse)
     yield _examine_gateway(settings)
+    yield _told("objects", lambda: check_objects(objects))
+    if running and running.objects:
+        yield _examine_door(running.objects)
     if running and running.dashboard:
         yield _examine_dashboard(running.dashboard)
 
@@ -189,6 +198,13 @@ def _examine_gateway(settings: Settings) -> Finding:
     if port_answers(host, port):
         return _ok("gateway", f"listens on {host}:{port}")
     return _warn("gateway", f"nothing listens on {host}:{port}", "start it: `weir serve gateway`")
+
+
+def _examine_door(where: str) -> Finding:
+    host, _, port = where.rpartition(":")
+    if port_answers(host.strip("[]"), int(port)):
+        return _ok("door", f"to the object directory, listens on {where}")
+    return _fail("door", f"nothing listens on {where}", "see logs/gateway.log")
 
 
 def _examine_dashboard(url: str) -> Finding:

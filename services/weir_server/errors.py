@@ -6,6 +6,7 @@ ServerError
 ├─ Unauthenticated      UNAUTHENTICATED      the client keeps its spool and says so
 ├─ Forbidden            PERMISSION_DENIED    the client keeps its spool and says so
 ├─ UnknownProjectName   NOT_FOUND            the client keeps its spool and says so
+├─ NotReady             FAILED_PRECONDITION  the client does first what is missing
 ├─ InvalidFrame         INVALID_ARGUMENT     answered as a Reject: the seq is consumed
 └─ StartupError         (before any port)    a person fixes it
 """
@@ -53,6 +54,12 @@ class UnknownProjectName(ServerError):
     """The project does not exist and runs may not create it."""
 
     grpc_status = "NOT_FOUND"
+
+
+class NotReady(ServerError):
+    """Something has to happen first: blobs to be sent, aliases to be taken away."""
+
+    grpc_status = "FAILED_PRECONDITION"
 
 
 class InvalidFrame(ServerError):

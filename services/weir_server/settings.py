@@ -74,6 +74,9 @@ class GatewaySettings(Group):
     commit_poll_s: float = Field(
         0.1, gt=0, description="how often committed watermarks are looked up"
     )
+    webhooks_anywhere: bool = Field(
+        False, description="webhooks may go to loopback and link-local addresses"
+    )
     drain_s: float = Field(10.0, ge=0, description="longest wait for streams to end at shutdown")
 
 
@@ -120,6 +123,38 @@ class ClickHouseSettings(Group):
     )
     query_timeout_s: float = Field(30.0, gt=0, description="longest wait for an answer")
     insert_timeout_s: float = Field(120.0, gt=0, description="longest wait for an insert")
+
+
+class ObjectsSettings(Group):
+    """Where the bytes of artifacts, run files and media lie."""
+
+    kind: Literal["local", "s3"] = Field(
+        "local", description="a directory of this machine, or any S3"
+    )
+    dir: Path = Field(Path("weir-data/objects"), description="local: the directory")
+    door_port: int = Field(
+        7713, ge=0, le=65535, description="local: HTTP port of the door to it; 0 picks a free one"
+    )
+    url: str = Field(
+        "", description="local: the door as clients reach it; empty = http://<gateway.host>:<port>"
+    )
+    endpoint: str = Field("", description="s3: https://host[:port], as the gateway reaches it")
+    public_endpoint: str = Field("", description="s3: as clients reach it; empty = the same")
+    access_key: str = Field("", description="s3: whose the bucket is")
+    secret_key: SecretStr = Field(SecretStr(""), description="s3: its password")
+    bucket: str = Field("weir", description="s3: holds everything")
+    region: str = Field("us-east-1", description="s3: the bucket's region")
+    secure: bool = Field(True, description="s3: https, where endpoint names no scheme")
+    create_bucket: bool = Field(False, description="s3: make the bucket when it is not there")
+    part_bytes: int = Field(
+        64 << 20, ge=5 << 20, le=5 << 30, description="larger files are sent in parts of this size"
+    )
+    url_expires_s: int = Field(
+        3_600, ge=60, le=604_800, description="how long an address to PUT to or GET from is good"
+    )
+    grace_s: float = Field(
+        172_800.0, ge=0, description="garbage collection leaves alone what is younger"
+    )
 
 
 class EngineSettings(Group):

@@ -28,6 +28,7 @@ READY_WITHIN_S = 120.0
 FREE_PORTS = (
     "--gateway.port", "0", "--engine.port", "0", "--dashboard.port", "0",
     "--gateway.metrics-port", "0", "--writer.metrics-port", "0",
+    "--objects.door-port", "0",
 )  # fmt: skip
 
 

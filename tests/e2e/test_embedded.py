@@ -89,7 +89,7 @@ def test_doctor_finds_a_running_weir_well(embedded_weir: EmbeddedWeir) -> None:
     )
     findings = {finding["subject"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    for subject in ("redis", "clickhouse", "schema", "gateway", "weir up"):
+    for subject in ("redis", "clickhouse", "schema", "gateway", "weir up", "objects", "door"):
         assert findings[subject]["verdict"] == "ok", findings[subject]
 
 

@@ -16,12 +16,13 @@ from tests.e2e.fixtures_up import EmbeddedWeir, up_command
 PORTS = (
     "gateway.port",
     "gateway.metrics_port",
+    "objects.door_port",
     "writer.metrics_port",
     "engine.port",
     "dashboard.port",
 )
 SERVICES = {
-    "gateway": ("gateway.port", "gateway.metrics_port"),
+    "gateway": ("gateway.port", "gateway.metrics_port", "objects.door_port"),
     "writer": ("writer.metrics_port",),
     "engine": ("engine.port",),
     "dashboard": ("dashboard.port",),

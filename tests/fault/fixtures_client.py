@@ -15,6 +15,7 @@ import pytest
 
 from weir._reading import read_points
 from weir._spool import Meta
+from weir.agent._node_log import AGENT_ROLE
 from weir.testing import read_root
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -71,8 +72,8 @@ class Trainer:
     # ── what the spools hold ───────────────────────────────────────────────
 
     def bodies(self) -> list[tuple[Meta, pb.Body]]:
-        """Return every frame of every producer, oldest producer first."""
-        return list(read_root(self.root))
+        """Return every frame of every process that trained, oldest first; not what their agent says."""
+        return [(meta, body) for meta, body in read_root(self.root) if meta.role != AGENT_ROLE]
 
     def values(self, metric: str) -> list[float | str]:
         """Return the values of one metric, in the order they were spooled."""

@@ -28,6 +28,7 @@ SETTINGS = {
     "WEIR_GATEWAY__METRICS_PORT": "0",
     "WEIR_GATEWAY__COMMIT_POLL_S": "0.05",
     "WEIR_WRITER__METRICS_PORT": "0",
+    "WEIR_OBJECTS__DOOR_PORT": "0",
     "WEIR_WRITER__LEASE_S": "1.5",
     "WEIR_WRITER__POLL_S": "0.1",
     "WEIR_WRITER__MAX_BLOCK_AGE_S": "0.1",
@@ -140,6 +141,7 @@ class House:
             "WEIR_STREAM__URL": f"redis://{self.stream_door.address}/0",
             "WEIR_CLICKHOUSE__URL": f"http://{self.store_door.address}",
             "WEIR_CLICKHOUSE__DATABASE": self.database,
+            "WEIR_OBJECTS__DIR": str(self.folder / "objects"),
             "WEIR_FAULT": fault,
             **settings,
         }

@@ -46,7 +46,8 @@ AGENT = (
 TAKEOVER = ("agent.before_takeover:1", "agent.mid_takeover:1", "agent.after_takeover:1")
 GOODBYE = ("spool.mid_remove:1",)
 LOSS = ("gateway.before_loss:1", "gateway.after_loss:1")
-TRIED = {*GATEWAY, *WRITER, *POISON, *ENGINE, *AGENT, *TAKEOVER, *GOODBYE, *LOSS}
+LINES = ("agent.after_lines:2", "agent.after_position:2")  # in test_console_faults.py
+TRIED = {*GATEWAY, *WRITER, *POISON, *ENGINE, *AGENT, *TAKEOVER, *GOODBYE, *LOSS, *LINES}
 
 ROOT = Path(__file__).parents[2]
 
@@ -248,14 +249,14 @@ def points_in_code() -> set[str]:
         for file in (ROOT / folder).rglob("*.py"):
             found |= set(re.findall(r'faults?\.hit\(f?"([^"]+)"\)', file.read_text()))
     found.discard("writer.after_table.{table}")
-    return found | {f"writer.after_table.{table}" for table in tables.INSERT_ORDER}
+    return found | {f"writer.after_table.{table}" for table in tables.OF_FRAMES}
 
 
 def points_on_page() -> set[str]:
     page = (ROOT / "docs/faults.md").read_text()
     named = set(re.findall(r"^\| `([a-z_.]+)` \|", page, re.M))
     template = re.search(r"^\| `writer\.after_table\.<table>` \|", page, re.M)
-    return named | ({f"writer.after_table.{t}" for t in tables.INSERT_ORDER} if template else set())
+    return named | ({f"writer.after_table.{t}" for t in tables.OF_FRAMES} if template else set())
 
 
 def test_every_fault_point_is_on_its_page_and_the_page_names_no_other() -> None:

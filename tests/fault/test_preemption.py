@@ -224,6 +224,7 @@ while True:
 print(lines)
 """,
         WEIR_PREEMPT_SIGNAL="USR1",
+        WEIR_CONSOLE="off",  # its end is tried in test_console_faults.py
         within_s=100,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -17,9 +17,11 @@ from weir_server.gateway.server import Gateway
 from weir_server.gateway.unpack import crc32_of
 from weir_server.settings import GatewaySettings
 from weir_server.stream.base import Appender
+from weir_store.console.memory import MemoryConsole
 from weir_store.editor import Editor
 from weir_store.memory import MemoryStore
 from weir_store.memory_reader import MemoryReader
+from weir_store.system.memory import MemorySystem
 
 TIMEOUT_S = 20.0
 _ZSTD = zstandard.ZstdCompressor(level=1)
@@ -44,6 +46,8 @@ class RunningGateway:
         shards: int = 1,
         store: Any = None,
         reader: Any = None,
+        artifacts: Callable[[Auth], Any] | None = None,
+        door: Any = None,
         **settings: Any,
     ) -> None:
         self.store = store or MemoryStore()
@@ -53,18 +57,25 @@ class RunningGateway:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.gateway, self.port = self.run(self._start(make_appender, shards, reader))
+        self.gateway, self.port = self.run(
+            self._start(make_appender, shards, reader, artifacts, door)
+        )
         self._stopped = False
 
-    async def _start(self, make_appender, shards, reader) -> tuple[Gateway, int]:
+    async def _start(self, make_appender, shards, reader, artifacts, door) -> tuple[Gateway, int]:
+        auth = Auth(self.settings.tokens_file)
         gateway = Gateway(
             self.settings,
             shards,
             appender=make_appender(),
             inserter=self.store,
             reader=reader or MemoryReader(self.store),
+            system=MemorySystem(self.store),
+            console=MemoryConsole(self.store),
             editor=Editor(self.store),
-            auth=Auth(self.settings.tokens_file),
+            auth=auth,
+            artifacts=artifacts(auth) if artifacts else None,
+            door=door,
         )
         return gateway, await gateway.start()
 

@@ -20,7 +20,10 @@ from weir_server.up.data_dir import DataDir
 from weir_server.up.probes import http_answers, port_answers, redis_answers
 from weir_server.up.redis_server import socket_path
 
-_PORTS = ("gateway.port", "engine.port", "gateway.metrics-port", "writer.metrics-port")
+_PORTS = (
+    *("gateway.port", "engine.port", "gateway.metrics-port", "writer.metrics-port"),
+    "objects.door-port",
+)
 _ASK_WITHIN_S = 2.0
 
 

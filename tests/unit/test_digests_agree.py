@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.client.any_frame import ATTRS, EVENTS, TEXTS, many_rows, packed
+from tests.unit.client.any_frame import ATTRS, EVENTS, TEXTS, many_rows, node_bodies, packed
 from weir._columns import Row, Text
 from weir._ledger import Claim, Ledger
 from weir_proto.v1 import ingest_pb2 as pb
@@ -12,7 +12,7 @@ from weir_store.records import Kind, Tally
 
 
 def as_the_server_says(claim: Claim) -> dict[Kind, Tally]:
-    told = {Kind(name): getattr(claim, name) for name in ("points", "texts", "attrs", "events")}
+    told = {kind: getattr(claim, kind) for kind in Kind}
     return {kind: Tally(each.count, each.digest) for kind, each in told.items()}
 
 
@@ -22,6 +22,15 @@ def test_client_and_server_come_to_the_same_digest_of_every_frame(
     rows: list[Row], texts: list[Text], attrs: list[pb.Attr], events: list[pb.Event]
 ) -> None:
     body = packed(rows, Ledger(), texts=texts, attrs=attrs, events=events)
+    found = contents_of(body)
+    assert found.exact
+    stated = as_the_server_says(Claim.of(body))
+    assert {kind: found.tallies.get(kind, Tally()) for kind in Kind} == stated
+
+
+@given(node_bodies())
+@settings(deadline=None, max_examples=100)
+def test_they_agree_on_what_nodes_measure_and_processes_print(body: pb.Body) -> None:
     found = contents_of(body)
     assert found.exact
     stated = as_the_server_says(Claim.of(body))

@@ -7,6 +7,8 @@
     _unary.py         the same, one request at a time
     _producer.py      one producer: its spool on one side, its conversation on the other
     _conversation.py  what may be sent next and what the answers mean (pure)
+    _attendance.py    which runs are here; calls the observers; _observers.py names them
+    _node_log.py      the agent's own producer in a run: what observers find
     _takeover.py      finishes what a dead trainer left
     _extent.py        what lies in a spool, and whether it is complete
     _liveness.py      is the trainer still there?

@@ -43,9 +43,11 @@ async def _serve(root: Path, node: str, settings: Settings) -> tuple[set[Path], 
     """Run one agent; returns the spools it knew, and whether it was asked to stop."""
     # gRPC and psutil only now: an agent that is one too many ends before it has loaded them.
     from weir.agent._agent import Agent, AgentOptions
+    from weir.agent._observers import observers_here
 
     options = AgentOptions(root, node, settings.agent_idle_s, settings.fsync != "never")
-    agent = Agent(options, clock=SystemClock(), rng=random.Random())
+    observers = observers_here(settings, node=node)
+    agent = Agent(options, clock=SystemClock(), rng=random.Random(), observers=observers)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, agent.stop)
     log.info("the agent starts", root=root, node=node, version=client_version())
     await agent.run()

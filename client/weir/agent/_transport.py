@@ -1,6 +1,7 @@
-"""gRPC: the channel to one server and the two ways to talk over it. Nothing else imports grpc."""
+"""gRPC: the channel to one server and the ways to talk over it. Nothing else imports grpc."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -8,7 +9,9 @@ import grpc  # noqa: TID251 - this is the one file
 import grpc.aio  # noqa: TID251
 
 from weir.agent._status import error_for
+from weir.errors import Rejected, TransportError
 from weir_proto.v1 import ingest_pb2 as pb
+from weir_proto.v1.artifacts_pb2_grpc import ArtifactsStub
 from weir_proto.v1.ingest_pb2_grpc import IngestStub
 
 _OPTIONS: Final = (
@@ -24,6 +27,11 @@ _OPTIONS: Final = (
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 _REASON_TIMEOUT_S: Final = 5.0
+_MAX_ANSWER_BYTES: Final = 64 << 20  # 1 000 signed addresses, or a page of manifest, with room
+# What was asked is wrong, and the server said how: no hint of ours can say more.
+_ASKED_WRONGLY: Final = frozenset(
+    {"INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "OUT_OF_RANGE"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,55 @@ class GrpcTransport:
     async def close(self) -> None:
         """Close the channel and every conversation on it."""
         await self._channel.close()
+
+
+class ArtifactsTransport:
+    """Asks one server's Artifacts service. Blocks; safe from any thread, outside event loops.
+
+    Every call raises TransportError: `Retryable` when asking again may help, `Rejected` with the
+    status as its code when what was asked is wrong.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._metadata = (("authorization", f"Bearer {address.token}"),) if address.token else None
+        options = (*_OPTIONS, ("grpc.max_receive_message_length", _MAX_ANSWER_BYTES))
+        self._channel = (
+            grpc.secure_channel(address.target, grpc.ssl_channel_credentials(), options=options)
+            if address.tls
+            else grpc.insecure_channel(address.target, options=options)
+        )
+        self._stub: Any = ArtifactsStub(self._channel)  # type: ignore[no-untyped-call]
+
+    def ask(self, method: str, request: Any, *, timeout_s: float = 60.0) -> Any:
+        """Return the answer to one call of artifacts.proto, by its name there."""
+        try:
+            return getattr(self._stub, method)(
+                request, metadata=self._metadata, timeout=timeout_s
+            )
+        except grpc.RpcError as error:
+            raise _error_of(error) from error
+        except ValueError as error:  # the channel was closed while we asked
+            raise error_for("CANCELLED", str(error)) from error
+
+    def list(self, method: str, request: Any, *, timeout_s: float = 600.0) -> Iterator[Any]:
+        """Iterate over the answers of a call that streams them."""
+        try:
+            yield from getattr(self._stub, method)(
+                request, metadata=self._metadata, timeout=timeout_s
+            )
+        except grpc.RpcError as error:
+            raise _error_of(error) from error
+
+    def close(self) -> None:
+        """Close the channel; calls under way fail."""
+        self._channel.close()
+
+
+def _error_of(error: Any) -> TransportError:
+    status, details = error.code().name, error.details() or ""
+    if status in _ASKED_WRONGLY:
+        return Rejected(details, code=status)
+    return error_for(status, details)
 
 
 class _GrpcStream:

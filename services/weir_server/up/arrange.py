@@ -66,6 +66,8 @@ def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
         "stream": {"url": f"unix://{socket_path(data_dir.redis)}"},
         "writer": {} if "writer.lease_s" in loaded.sources else {"lease_s": _LEASE_S},
         "gateway": {},
+        # Whoever names an S3, or another directory, keeps it.
+        "objects": {} if "objects.dir" in loaded.sources else {"dir": data_dir.objects},
         "dashboard": {}
         if "dashboard.gateway" in loaded.sources
         else {"gateway": address(*gateway)},
@@ -89,6 +91,9 @@ def wanted_ports(settings: Settings) -> list[Wanted]:
         Wanted("writer.metrics_port", settings.writer.host, settings.writer.metrics_port),
         Wanted("engine.port", settings.engine.host, settings.engine.port),
     ]
+    if settings.objects.kind == "local":
+        door = settings.objects.door_port
+        wanted.append(Wanted("objects.door_port", settings.gateway.host, door))
     if settings.up.dashboard:
         wanted.append(Wanted("dashboard.port", settings.dashboard.host, settings.dashboard.port))
     return wanted

@@ -7,7 +7,7 @@ from typing import Final
 
 from weir_server.catalog import Settings
 from weir_server.up.data_dir import DataDir
-from weir_server.up.plan import dashboard_url, gateway_address
+from weir_server.up.plan import dashboard_url, gateway_address, objects_place
 
 _CLIENT_DEFAULT: Final = "127.0.0.1:7700"
 
@@ -23,6 +23,7 @@ def banner(settings: Settings, data_dir: DataDir, took_s: float) -> str:
         f"  dashboard   {face}",
         f"  gateway     {gateway_address(settings)}",
         f"  clickhouse  {settings.clickhouse.url}  ({store})",
+        f"  objects     {objects_place(settings)}",
         f"  data        {data_dir.path}",
         "",
         "  In a training script:",

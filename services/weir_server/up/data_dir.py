@@ -4,7 +4,7 @@ weir-data/
 ├─ weir-up.json       addresses, pids, password of what runs (0600)
 ├─ weir-up.lock       held while a `weir up` lives; holds its pid
 ├─ engine.password    made on the first start (0600)
-├─ redis/  clickhouse/  logs/
+├─ redis/  clickhouse/  objects/  logs/
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ class DataDir:
     def clickhouse(self) -> Path:
         """The engine's tables."""
         return self.path / "clickhouse"
+
+    @property
+    def objects(self) -> Path:
+        """The bytes of artifacts and media; holds the secret that signs their addresses (0600)."""
+        return self.path / "objects"
 
     @property
     def logs(self) -> Path:
@@ -119,7 +124,7 @@ def _prepare(descriptor: int, data_dir: DataDir) -> None:
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        for folder in (data_dir.redis, data_dir.clickhouse, data_dir.logs):
+        for folder in (data_dir.redis, data_dir.clickhouse, data_dir.objects, data_dir.logs):
             folder.mkdir(exist_ok=True, mode=0o700)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied", str(folder))

@@ -106,14 +106,15 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
                 (*_MODULE, "serve", "gateway"),
                 lambda: port_answers(reachable_host(gateway.host), gateway.port),
                 stop_within_s=gateway.drain_s + 10,
-                # A stopped process still takes connections: the kernel does it.
+                # A stopped process still takes connections: the kernel does it. The door to the
+                # objects turns in the same loop.
                 alive=lambda: http_answers(alive_url(gateway.host, gateway.metrics_port)),
             ),
         ),
         faces=(
             part(
                 "dashboard",
-                tuple(dashboard.command_line(face, settings.clickhouse)),
+                tuple(dashboard.command_line(settings)),
                 lambda: http_answers(f"{dashboard_url(settings)}/_stcore/health"),
                 stop_within_s=10,
             ),
@@ -136,6 +137,22 @@ def alive_url(host: str, port: int) -> str:
 def gateway_address(settings: Settings) -> str:
     """Return the gateway as this machine reaches it."""
     return address(reachable_host(settings.gateway.host), settings.gateway.port)
+
+
+def door_address(settings: Settings) -> str:
+    """Return the door to the object directory as this machine reaches it; "" when there is none."""
+    if settings.objects.kind != "local":
+        return ""
+    return address(reachable_host(settings.gateway.host), settings.objects.door_port)
+
+
+def objects_place(settings: Settings) -> str:
+    """Return where the bytes of artifacts and media go, in words."""
+    objects = settings.objects
+    if objects.kind == "s3":
+        return f"bucket {objects.bucket} at {objects.endpoint}"
+    scheme = "https" if settings.gateway.tls_cert else "http"
+    return f"{objects.url or f'{scheme}://{door_address(settings)}'}  (in {objects.dir})"
 
 
 def dashboard_url(settings: Settings) -> str:

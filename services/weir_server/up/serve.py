@@ -19,6 +19,7 @@ from weir_server.up.part import Part
 from weir_server.up.plan import (
     Plan,
     dashboard_url,
+    door_address,
     gateway_address,
     make_plan,
     metrics_url,
@@ -112,6 +113,7 @@ def _state(settings: Settings, supervisor: Supervisor, *, ready: bool) -> State:
             "gateway": metrics_url(settings.gateway.host, settings.gateway.metrics_port),
             "writer": metrics_url(settings.writer.host, settings.writer.metrics_port),
         },
+        objects=door_address(settings),
         ready=ready,
         parts=supervisor.notes(),
     )

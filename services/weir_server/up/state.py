@@ -38,6 +38,7 @@ class State:
     clickhouse: Mapping[str, str]  # url, user, password
     stream: str
     metrics: Mapping[str, str]  # gateway, writer: URLs
+    objects: str = ""  # the door to the object directory; "" = none, the objects are in an S3
     ready: bool = False
     parts: Mapping[str, PartState] = field(default_factory=dict)
 
@@ -65,6 +66,7 @@ class Running:
     dashboard: str
     stream: str
     clickhouse: Mapping[str, str]
+    objects: str = ""
 
 
 def read_running(path: Path) -> Running | None:

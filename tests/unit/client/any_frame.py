@@ -13,6 +13,7 @@ from weir._queue import Batch
 from weir_proto.v1 import ingest_pb2 as pb
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+PROCESSES = st.binary(min_size=16, max_size=16)
 STEPS = st.integers(-(1 << 53), 1 << 53)
 TIMES = st.integers(-(1 << 62), 1 << 62)
 BITS = st.one_of(
@@ -47,7 +48,10 @@ def many_rows(draw: st.DrawFn) -> list[Row]:
 
 
 TEXTS = st.lists(
-    st.tuples(NAMES, STEPS, TIMES, st.text(st.characters(codec="utf-8"), max_size=30)), max_size=5
+    st.tuples(
+        NAMES, STEPS, TIMES, st.text(st.characters(codec="utf-8"), max_size=30), st.booleans()
+    ),
+    max_size=5,
 )
 
 _VALUES = st.one_of(
@@ -59,7 +63,7 @@ _VALUES = st.one_of(
     st.none(),
     st.just(DELETED),
 )
-ATTRS = st.lists(st.builds(attr, st.sampled_from([1, 2, 3, 4]), NAMES, _VALUES), max_size=6)
+ATTRS = st.lists(st.builds(attr, st.sampled_from([1, 2, 3, 4, 5]), NAMES, _VALUES), max_size=6)
 EVENTS = st.lists(
     st.builds(
         pb.Event,
@@ -74,3 +78,59 @@ EVENTS = st.lists(
     ),
     max_size=4,
 )
+
+
+def node_body(
+    names: list[str],
+    system: list[tuple[int, int, int, int]],
+    lines: list[tuple[int, int, int, int, str]],
+    *,
+    process: bytes = bytes(16),
+    rank: int = 0,
+) -> pb.Body:
+    """Return what an agent writes: (metric, device, time, bits) and (number, time, stream, level, line)."""
+    body = pb.Body(schema=1, names=names)
+    if system:
+        metric, device, time, bits = zip(*system, strict=True)
+        body.system.add(
+            metric=struct.pack(f"<{len(metric)}I", *metric),
+            device=struct.pack(f"<{len(metric)}I", *device),
+            time_unix_us=struct.pack(f"<{len(metric)}q", *time),
+            value=struct.pack(f"<{len(metric)}Q", *bits),
+        )
+    if lines:
+        number, time, stream, level, text = zip(*lines, strict=True)
+        body.lines.add(
+            process=process,
+            rank=rank,
+            number=struct.pack(f"<{len(number)}Q", *number),
+            time_unix_us=struct.pack(f"<{len(number)}q", *time),
+            stream=bytes(stream),
+            level=bytes(level),
+            line=text,
+        )
+    return body
+
+
+@st.composite
+def node_bodies(
+    draw: st.DrawFn,
+    *,
+    times: st.SearchStrategy[int] = TIMES,
+    names_of: st.SearchStrategy[str] = NAMES,
+    process: st.SearchStrategy[bytes] = PROCESSES,
+) -> pb.Body:
+    """What an agent may write of a node: its own names, and "" among the devices."""
+    names = ["", *draw(st.lists(names_of, min_size=1, max_size=6, unique=True))]
+    metric, device = st.integers(1, len(names) - 1), st.integers(0, len(names) - 1)
+    system = draw(
+        st.lists(
+            st.tuples(metric, device, times, BITS), max_size=12, unique_by=lambda each: each[:3]
+        )
+    )
+    line = st.text(st.characters(codec="utf-8"), max_size=30)
+    rows = st.tuples(
+        st.integers(0, (1 << 64) - 1), times, st.integers(1, 3), st.integers(0, 255), line
+    )
+    lines = draw(st.lists(rows, max_size=12, unique_by=lambda each: each[0]))
+    return node_body(names, system, lines, process=draw(process))

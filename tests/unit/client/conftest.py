@@ -1,4 +1,4 @@
-"""Every client test starts with no run open, no WEIR_* variable and no settings file."""
+"""Every client test starts with no run open, no settings file, and records only what it logs."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.conftest import record_only_what_is_logged
 from weir._exit import open_runs
 
 
@@ -19,6 +20,7 @@ def clean_surroundings(
     for name in list(os.environ):
         if name.startswith("WEIR_"):
             monkeypatch.delenv(name)
+    record_only_what_is_logged(monkeypatch)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     before = open_runs()
     yield

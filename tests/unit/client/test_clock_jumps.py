@@ -54,7 +54,9 @@ def test_heartbeats_come_by_the_clock_that_cannot_be_set(
     tmp_path: Path, until: Callable[..., None]
 ) -> None:
     clock = ManualClock()
-    settings = Settings(mode="offline", dir=str(tmp_path), flush_interval_s=0.01)
+    settings = Settings(
+        mode="offline", dir=str(tmp_path), flush_interval_s=0.01, record_seeds=False, agent=False
+    )
     run = Run(Opening(settings, Placement(), "r", "node", clock))
     run.begin()
     run.flush()
@@ -155,4 +157,17 @@ def test_no_wait_is_measured_by_the_clock_that_can_be_set() -> None:
         for path in CLIENT.rglob("*.py")
         if asks.search(path.read_text())
     }
-    assert found == {"_clock.py", "_intake.py", "_status_command.py", "agent/_liveness.py"}
+    stamps = {"_clock.py", "_intake.py", "_console/scribe.py", "_console/recorder.py"}
+    of_files = {
+        *("_status_command.py", "agent/_liveness.py", "_artifacts/cache.py", "_spool/outbox.py"),
+        "_data_fingerprint.py",
+    }
+    # An end that another process is to read, also after this machine was started again; the end of
+    # a server's addresses, which a clock that was set only makes the client ask for again.
+    ends = {
+        "_inputs/_start.py",
+        "_inputs/_collect.py",
+        "agent/_inputs.py",
+        "_artifacts/addresses.py",
+    }
+    assert found == stamps | of_files | ends

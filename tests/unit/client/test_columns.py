@@ -88,8 +88,29 @@ def test_narrow_rows_that_come_alone_share_one_columns_block() -> None:
 
 
 def test_texts_of_one_metric_and_step_keep_the_later() -> None:
-    body = body_of([], texts=[("t", 1, 5, "old"), ("t", 1, 6, "new"), ("t", 2, 7, "ü")])
+    body = body_of(
+        [], texts=[("t", 1, 5, "old", False), ("t", 1, 6, "new", False), ("t", 2, 7, "ü", False)]
+    )
     assert points(body) == {("t", 1): "new", ("t", 2): "ü"}
+
+
+def test_texts_that_name_files_have_a_block_of_their_own() -> None:
+    queue = Queue(1 << 20)
+    queue.put_text("t", 1, 5, "words")
+    queue.put_text("image", 1, 5, "{}", media=True)
+    body = pb.Body.FromString(pack_body(queue.take(), StepMemory()))
+    assert [(block.kind, list(block.value)) for block in body.texts] == [
+        (pb.TextBlock.TEXT, ["words"]),
+        (pb.TextBlock.MEDIA, ["{}"]),
+    ]
+    assert points(body) == {("t", 1): "words", ("image", 1): "{}"}
+
+
+def test_of_a_text_and_a_file_at_one_metric_and_step_the_later_stays() -> None:
+    body = body_of([], texts=[("t", 1, 5, "{}", True), ("t", 1, 6, "words", False)])
+    assert [(block.kind, list(block.value)) for block in body.texts] == [
+        (pb.TextBlock.TEXT, ["words"])
+    ]
 
 
 @given(

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.client.any_frame import TEXTS, many_rows, packed
+from tests.unit.client.any_frame import TEXTS, many_rows, node_bodies, packed
 from weir._columns import Layout, Row, Text
 from weir._config import DELETED
 from weir._ledger import Claim, Ledger, Tally
@@ -59,6 +59,43 @@ def test_the_quick_digest_of_a_frame_is_the_one_the_page_defines(
     body = packed(rows, texts=texts)
     claim = Claim.of(body)
     assert (claim.points, claim.texts) == naive(body)
+
+
+def naive_node(body: pb.Body) -> tuple[Tally, Tally]:
+    """What nodes measured and processes printed, one at a time."""
+    system, lines = Tally(), Tally()
+    for block in body.system:
+        count = len(block.value) // 8
+        for metric, device, time, bits in zip(
+            struct.unpack(f"<{count}I", block.metric),
+            struct.unpack(f"<{count}I", block.device),
+            struct.unpack(f"<{count}q", block.time_unix_us),
+            struct.unpack(f"<{count}Q", block.value),
+            strict=True,
+        ):
+            name = body.names[metric] + "\0" + body.names[device]
+            system += Tally(1, thing_digest(rot32(bits), name, 0, time))
+    streams = {1: "stdout", 2: "stderr", 3: "logging"}
+    for printed in body.lines:
+        count = len(printed.line)
+        for number, time, stream, line in zip(
+            struct.unpack(f"<{count}Q", printed.number),
+            struct.unpack(f"<{count}q", printed.time_unix_us),
+            printed.stream,
+            printed.line,
+            strict=True,
+        ):
+            lines += Tally(1, thing_digest(sha(line), streams[stream], number, time))
+    return system, lines
+
+
+@given(node_bodies())
+@settings(deadline=None, max_examples=100)
+def test_what_nodes_measure_and_processes_print_has_the_digest_the_page_defines(
+    body: pb.Body,
+) -> None:
+    claim = Claim.of(body)
+    assert (claim.system, claim.lines) == naive_node(body)
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.randoms(use_true_random=False))
@@ -121,6 +158,7 @@ def test_attrs_are_told_apart_by_namespace_path_type_and_value() -> None:
         (pb.Attr.TAG, "tag"),
         (pb.Attr.SUMMARY, "summary"),
         (pb.Attr.META, "meta"),
+        (pb.Attr.FILE, "file"),
     ):
         attr = pb.Attr(namespace=number, path="a.b", bool=False)
         assert Claim.of(pb.Body(attrs=[attr])).attrs == Tally(1, sha(f"{name}\0a.b\0bool\0000"))
@@ -171,6 +209,11 @@ def test_of_several_values_for_one_path_a_frame_holds_and_counts_the_last() -> N
     stated = Claim.stated_in(body)
     assert stated is not None
     assert stated.attrs.count == 2
+
+
+def test_claims_of_clients_that_know_fewer_kinds_or_more_are_read() -> None:
+    tallies = [pb.Tally(kind=1, count=2, digest=3), pb.Tally(kind=99, count=9, digest=9)]  # type: ignore[arg-type]
+    assert Claim.stated_in(pb.Body(tallies=tallies)) == Claim(points=Tally(2, 3))
 
 
 def test_a_frame_without_tallies_claims_nothing() -> None:

@@ -8,15 +8,32 @@ import weir.testing
 def test_the_public_names_are_these() -> None:
     assert weir.__all__ == [
         "Api",
+        "Artifact",
+        "Audio",
+        "Figure",
+        "Histogram",
+        "Html",
+        "Image",
+        "Markdown",
+        "PointCloud",
         "Run",
         "Settings",
         "Stats",
+        "Table",
+        "Text",
+        "Video",
         "define_metric",
         "errors",
         "finish",
         "flush",
         "init",
         "log",
+        "log_artifact",
+        "log_model",
+        "plot",
+        "save",
+        "seed_everything",
+        "use_artifact",
     ]
     assert weir.__all__ == sorted(weir.__all__)
     assert {"run", "config", "summary"} <= set(dir(weir))
@@ -37,11 +54,11 @@ def test_everything_defined_here_is_public_or_has_an_underscore() -> None:
 
 
 def test_every_public_thing_is_explained() -> None:
-    things = [weir.init, weir.log, weir.Api, weir.Run, weir.Settings, weir.testing.capture]
+    things = [weir.testing.capture, *(getattr(weir, name) for name in weir.__all__)]
     things += [value for _, value in inspect.getmembers(weir.errors, inspect.isclass)]
     for thing in things:
         assert inspect.getdoc(thing), thing
-    for owner in (weir.Api, weir.Run, weir.Settings, weir.testing.Captured):
+    for owner in (weir.Api, weir.Run, weir.Settings, weir.testing.Captured, weir.Image, weir.Table):
         for name, member in vars(owner).items():
             if not name.startswith("_") and (callable(member) or isinstance(member, property)):
                 assert inspect.getdoc(member), f"{owner.__name__}.{name}"

@@ -156,8 +156,8 @@ def test_a_disabled_run_takes_everything_and_does_nothing(tmp_path: Path) -> Non
     assert len(spool_threads()) == threads
 
 
-def test_an_offline_run_spools_and_starts_no_agent(tmp_path: Path) -> None:
-    run = weir.init("p", mode="offline", dir=tmp_path)
+def test_an_offline_run_without_an_agent_spools_and_starts_none(tmp_path: Path) -> None:
+    run = weir.init("p", mode="offline", dir=tmp_path, settings={"agent": False})
     run.log({"a": 1})
     assert run.flush()
     assert not run.flush("accepted", timeout=30)

@@ -157,8 +157,24 @@ def test_of_many_lines_only_those_that_do_not_add_up_are_listed() -> None:
             replace(WHOLE, stored=99, verdict="missing"),
             "missing: 100 points ought to be stored, 99 are (rank 0): and nobody said why",
         ),
+        (
+            replace(WHOLE, kind="system", stored=99, verdict="missing"),
+            "missing: 100 system points ought to be stored, 99 are (rank 0)",
+        ),
         (replace(WHOLE, stored=101, verdict="doubled"), "100 points ought to be stored, 101 are"),
     ],
 )
 def test_the_closing_line_says_what_it_comes_to(line: LedgerLine, words: str) -> None:
     assert words in closing_line(told(line))
+
+
+def test_the_closing_line_tells_of_what_agents_sent_when_there_is_any() -> None:
+    system, lines = replace(WHOLE, kind="system", stored=1_200), replace(WHOLE, kind="lines")
+    said = closing_line(told(WHOLE, system, lines))
+    assert said.endswith("content equal; 1 200 system points and 100 console lines likewise")
+    assert closing_line(told(WHOLE, lines)).endswith("; 100 console lines likewise")
+
+
+def test_lines_of_a_kind_that_only_a_later_server_knows_are_shown_as_they_are() -> None:
+    line = replace(WHOLE, kind="something new")
+    assert with_spools(told(line), [spool(100)]).lines[0].pending == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,13 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
+from weir_store.comparison import compare
 from weir_store.errors import InvalidQuery, StoreUnavailable, UnknownRun
 from weir_store.filter import parse
 from weir_store.records import (
     Event,
     EventPage,
+    Json,
     Kind,
     Ledger,
     LedgerLine,
@@ -29,6 +32,7 @@ from weir_store.records import (
     RunQuery,
     RunRef,
     RunState,
+    Scalar,
     SeriesQuery,
     Session,
     Tally,
@@ -160,17 +164,7 @@ class SyntheticReader:
         })  # fmt: skip
 
     def compare_runs(self, runs: Sequence[RunRef], *, only_different: bool = False) -> pa.Table:
-        found = [self.get_run(ref) for ref in runs]
-        paths = sorted({path for run in found for path in run.config})
-        rows = [
-            [None if (v := run.config.get(p)) is None else str(v) for p in paths] for run in found
-        ]
-        differs = [len({row[i] for row in rows}) > 1 for i in range(len(paths))]
-        table = pa.table({
-            "kind": ["config"] * len(paths), "path": paths,
-            **{f"{r.project}/{r.run_id}": row for r, row in zip(found, rows, strict=True)}, "differs": differs,
-        })  # fmt: skip
-        return table.filter(pa.array(differs)) if only_different else table
+        return compare([self.get_run(ref) for ref in runs], only_different=only_different)
 
     def _check(self) -> None:
         if self.down:
@@ -394,13 +388,36 @@ def _run(project: str, i: int, *, running: bool, created: int) -> Run:
             "val/acc": 0.9 - i % 7 / 100,
             "val/bleu": 30 + i % 5,
         },
-        meta={
-            "git.commit": "8bee9df0aa11",
-            "git.branch": "main",
-            "python": "3.11.7",
-            "host": "node-00",
-        },
+        meta=_meta(i),
     )
+
+
+def _meta(i: int) -> dict[str, Scalar | Json]:
+    """Facts as docs/formats/inputs.md and docs/formats/system.md name them."""
+    packages = {"numpy": "1.26.4", "torch": "2.9.1" if i % 2 else "2.8.0", "weir": "0.1.0"}
+    return {
+        "git/commit": f"{_seed('commit', i // 3):08x}0aa11",
+        "git/branch": "main",
+        "git/dirty": bool(i % 2),
+        "git/remote": "https://git.example/team/train.git",
+        "command/line": f"python train.py --seed {i}",
+        "command/directory": "/home/ada/train",
+        "environment/python": "3.11.7",
+        "environment/packages": Json(json.dumps(packages)),
+        "library/torch": packages["torch"],
+        "library/cuda": "12.8",
+        "machine/cpu": "AMD EPYC 9654",
+        "machine/gpu": "NVIDIA H100 80GB HBM3",
+        "machine/gpu_count": 8,
+        "variables/SLURM_JOB_ID": str(4_000 + i),
+        "seed/given": i,
+        "seed/PYTHONHASHSEED": "random",
+        "data/imagenet/kind": "directory",
+        "data/imagenet/fingerprint": "sha256:8bee9df0aa118bee9df0aa11",
+        "data/imagenet/size_bytes": 147_000_000_000,
+        "inputs/problem/container": "no cgroup can be read",
+        "node/node-00/gpu0.name": "NVIDIA H100 80GB HBM3",
+    }
 
 
 def two_projects(count: int = 52) -> SyntheticReader:

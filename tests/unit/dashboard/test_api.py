@@ -12,6 +12,7 @@ from tests.unit.dashboard.asking import ask
 from tests.unit.dashboard.synthetic import two_projects
 from weir_dashboard import assets, data
 from weir_dashboard.api import ROUTES
+from weir_dashboard.sources import Sources
 from weir_store.records import Reduce, XAxis
 
 APP = Starlette(routes=list(ROUTES))
@@ -27,7 +28,7 @@ QUESTION = [
 @pytest.fixture
 def store():
     reader = two_projects(12)
-    data.use(reader, "gateway:7700")
+    data.use(Sources(reader), "gateway:7700")
     return reader
 
 
@@ -76,7 +77,7 @@ def test_another_question_has_another_etag(store):
 def test_new_points_change_the_etag(store):
     before = named()
     store.grow(100)
-    data.use(store, "")
+    data.use(Sources(store), "")
     assert named() != before
 
 

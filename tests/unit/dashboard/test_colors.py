@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.unit.dashboard.synthetic import SyntheticReader, many_runs
 from weir_dashboard.colors import PALETTE, color_index
 from weir_dashboard.data import Asked
+from weir_dashboard.sources import Sources
 
 
 def contrast(color: str, background: str) -> float:
@@ -28,7 +29,7 @@ def test_every_colour_is_legible_in_both_themes():
 def test_a_colour_does_not_change_when_runs_are_added_or_filtered():
     runs = many_runs("p", 30)
     reader = SyntheticReader(runs[:20])
-    asked = Asked(reader, "gateway:7700")
+    asked = Asked(Sources(reader), "gateway:7700")
     some = [run.ref for run in runs[5:9]]
     before = dict(asked.ordinals(some))
     reader.runs = runs
@@ -39,7 +40,7 @@ def test_a_colour_does_not_change_when_runs_are_added_or_filtered():
 
 def test_runs_started_one_after_another_differ_in_colour():
     runs = many_runs("p", 16)
-    places = Asked(SyntheticReader(runs), "").ordinals([run.ref for run in runs])
+    places = Asked(Sources(SyntheticReader(runs)), "").ordinals([run.ref for run in runs])
     assert len({color_index(run, places) for run in runs}) == 16
 
 
