@@ -1,19 +1,34 @@
-"""`python -m weir_dashboard`: plain arguments in, the dashboard up; the password comes by environment."""
+"""`python -m weir_dashboard`: plain arguments in, the dashboard up; secrets come by environment."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from weir_dashboard.config import DashboardConfig
 from weir_dashboard.serve import serve
+from weir_store.objects.opening import Place
 
 _PASSWORD = "WEIR_CLICKHOUSE__PASSWORD"
+_SECRET_KEY = "WEIR_OBJECTS__SECRET_KEY"
 
 
 def main() -> int:
     """Read the arguments and serve."""
+    config = _config(_parser().parse_args())
+    try:
+        return serve(config)
+    except OSError as error:
+        sys.stderr.write(
+            f"weir: cannot listen on {config.host}:{config.port}: {error.strerror or error}"
+            " — set dashboard.port, or 0 to pick a free one\n"
+        )
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     known = DashboardConfig()
     parser = argparse.ArgumentParser(prog="python -m weir_dashboard", description=__doc__)
     parser.add_argument("--host", default=known.host, help="address to bind")
@@ -23,16 +38,44 @@ def main() -> int:
     parser.add_argument("--database", default=known.database)
     parser.add_argument("--gateway", default=known.gateway, help="shown in the quick start")
     parser.add_argument("--query-timeout-s", type=float, default=known.query_timeout_s)
-    given = vars(parser.parse_args())
-    config = DashboardConfig(**given, password=os.environ.get(_PASSWORD, ""))
-    try:
-        return serve(config)
-    except OSError as error:
-        sys.stderr.write(
-            f"weir: cannot listen on {config.host}:{config.port}: {error.strerror or error}"
-            " — set dashboard.port, or 0 to pick a free one\n"
-        )
-        return 1
+    objects = parser.add_argument_group("where the bytes of files lie")
+    objects.add_argument("--objects", choices=["none", "local", "s3"], default="none")
+    objects.add_argument("--objects-dir", type=Path, default=Path("weir-data/objects"))
+    objects.add_argument("--objects-url", default="", help="the door to the directory")
+    objects.add_argument("--s3-endpoint", default="")
+    objects.add_argument("--s3-public-endpoint", default="")
+    objects.add_argument("--s3-access-key", default="")
+    objects.add_argument("--s3-bucket", default="weir")
+    objects.add_argument("--s3-region", default="us-east-1")
+    return parser
+
+
+def _config(given: argparse.Namespace) -> DashboardConfig:
+    return DashboardConfig(
+        host=given.host,
+        port=given.port,
+        clickhouse_url=given.clickhouse_url,
+        user=given.user,
+        password=os.environ.get(_PASSWORD, ""),
+        database=given.database,
+        gateway=given.gateway,
+        query_timeout_s=given.query_timeout_s,
+        objects=None if given.objects == "none" else _place(given),
+    )
+
+
+def _place(given: argparse.Namespace) -> Place:
+    return Place(
+        kind=given.objects,
+        dir=given.objects_dir,
+        url=given.objects_url,
+        endpoint=given.s3_endpoint,
+        public_endpoint=given.s3_public_endpoint,
+        access_key=given.s3_access_key,
+        secret_key=os.environ.get(_SECRET_KEY, ""),
+        bucket=given.s3_bucket,
+        region=given.s3_region,
+    )
 
 
 if __name__ == "__main__":

@@ -14,20 +14,20 @@ from starlette.middleware import Middleware
 from weir_dashboard import assets, data, navigation
 from weir_dashboard.api import ROUTES
 from weir_dashboard.guard import Check, Guard, open_to_all
-from weir_store.base import Reader
+from weir_dashboard.sources import Sources
 
 _SCRIPT: Final = Path(__file__).with_name("main.py")
 
 
-def build(reader: Reader, gateway: str, check: Check = open_to_all) -> st.App:
+def build(sources: Sources, gateway: str, check: Check = open_to_all) -> st.App:
     """Assemble the app. One per process: Streamlit pins the first script it sees.
 
     Args:
-        reader: The store that pages and routes ask.
+        sources: What pages and routes ask.
         gateway: `host:port` shown in the quick start.
         check: Who may come in.
     """
-    data.use(reader, gateway)
+    data.use(sources, gateway)
     return st.App(
         _SCRIPT,
         lifespan=_lifespan,

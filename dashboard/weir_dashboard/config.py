@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from weir_store.objects.opening import Place
+
 
 @dataclass(frozen=True, slots=True)
 class DashboardConfig:
@@ -18,6 +20,7 @@ class DashboardConfig:
         database: Tables live in `<database>_raw`.
         gateway: `host:port` shown in the quick start.
         query_timeout_s: Longest wait for an answer.
+        objects: Where the bytes of files lie; None = files are named and not shown.
     """
 
     host: str = "127.0.0.1"
@@ -28,3 +31,4 @@ class DashboardConfig:
     database: str = "weir"
     gateway: str = "127.0.0.1:7700"
     query_timeout_s: float = 30.0
+    objects: Place | None = None

@@ -14,8 +14,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from weir_dashboard.data_files import FilesAsked
+from weir_dashboard.data_media import MediaAsked
+from weir_dashboard.data_nodes import NodesAsked
 from weir_dashboard.last_good import Answer, LastGood
-from weir_store.base import Reader
+from weir_dashboard.sources import Sources
 from weir_store.records import (
     EventPage,
     Ledger,
@@ -40,12 +43,22 @@ _LEDGER_OF_ENDED_RUN_FRESH_S: Final = 900.0
 
 
 class Asked:
-    """What the pages and routes may ask of one store. Safe from any thread."""
+    """What the pages and routes may ask of one store. Safe from any thread.
 
-    def __init__(self, reader: Reader, gateway: str) -> None:
+    Attributes:
+        gateway: `host:port` where training jobs send to.
+        nodes: The same for system telemetry and console lines.
+        media: The same for media.
+        files: The same for artifacts, models and the bytes of files.
+    """
+
+    def __init__(self, sources: Sources, gateway: str) -> None:
         self.gateway = gateway
-        self._reader = reader
+        self._reader = sources.reader
         self._kept = LastGood()
+        self.nodes = NodesAsked(self._kept, sources.system, sources.console)
+        self.media = MediaAsked(self._kept, sources.reader)
+        self.files = FilesAsked(self._kept, sources.artifacts, sources.objects)
         self._ordinals: dict[str, dict[RunRef, int]] = {}
         self._counting = threading.Lock()  # guards _ordinals
 
@@ -83,13 +96,6 @@ class Asked:
         """List the numeric metrics these runs have; no runs have none."""
         key = ("metrics", tuple(refs), search, limit)
         return self._kept.ask(key, _FRESH_S, lambda: self._list_metrics(refs, search, limit))
-
-    def compared(self, refs: Sequence[RunRef], *, only_different: bool) -> Answer[pa.Table]:
-        """Put config, meta and summary of runs side by side."""
-        key = ("compared", tuple(refs), only_different)
-        return self._kept.ask(
-            key, _FRESH_S, lambda: self._reader.compare_runs(refs, only_different=only_different)
-        )
 
     def series(self, query: SeriesQuery) -> pa.Table:
         """Read points; never kept."""
@@ -151,15 +157,15 @@ class Asked:
 _asked: Asked | None = None
 
 
-def use(reader: Reader, gateway: str) -> Asked:
-    """Set the store that pages and routes ask; called once, before the first page.
+def use(sources: Sources, gateway: str) -> Asked:
+    """Set what pages and routes ask; called once, before the first page.
 
     Args:
-        reader: The store.
+        sources: The stores' doors.
         gateway: `host:port` where training jobs send to, shown in the quick start.
     """
     global _asked
-    _asked = Asked(reader, gateway)
+    _asked = Asked(sources, gateway)
     return _asked
 
 

@@ -20,6 +20,7 @@ _PAGES: Final = {
     "runs": ("Runs", "weir_dashboard.views.runs", True),
     "workspace": ("Workspace", "weir_dashboard.views.workspace", True),
     "compare": ("Compare", "weir_dashboard.views.compare", True),
+    "artifacts": ("Artifacts", "weir_dashboard.views.artifacts", True),
     "run": ("Run", "weir_dashboard.views.run", False),
 }
 

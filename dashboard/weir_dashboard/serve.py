@@ -6,8 +6,13 @@ from weir_dashboard import listening
 from weir_dashboard.app import build
 from weir_dashboard.config import DashboardConfig
 from weir_dashboard.guard import Check, open_to_all
+from weir_dashboard.sources import Sources
 from weir_store import clickhouse
+from weir_store.artifacts.clickhouse import ClickHouseArtifacts
+from weir_store.console.reader import ClickHouseConsole
+from weir_store.objects.opening import open_for_reading
 from weir_store.reader import ClickHouseReader
+from weir_store.system.reader import ClickHouseSystem
 
 
 def serve(config: DashboardConfig, check: Check = open_to_all) -> int:
@@ -25,8 +30,14 @@ def serve(config: DashboardConfig, check: Check = open_to_all) -> int:
         query_timeout_s=config.query_timeout_s,
     )
     try:
-        reader = ClickHouseReader(connection, config.database)
-        listening.run(build(reader, config.gateway, check), config.host, config.port)
+        sources = Sources(
+            ClickHouseReader(connection, config.database),
+            system=ClickHouseSystem(connection, config.database),
+            console=ClickHouseConsole(connection, config.database),
+            artifacts=ClickHouseArtifacts(connection, config.database),
+            objects=open_for_reading(config.objects) if config.objects else None,
+        )
+        listening.run(build(sources, config.gateway, check), config.host, config.port)
     finally:
         connection.close()
     return 0

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from weir_dashboard import data, navigation, selection
+from weir_dashboard import navigation, selection
 from weir_dashboard.selection import Selection
-from weir_dashboard.views import pick, states, wall
+from weir_dashboard.views import differences, pick, states, wall
 from weir_store.records import Run
 
 _TABS = ("Curves", "Differences")
@@ -39,44 +39,15 @@ def render() -> None:
     )
     with states.failures():
         if tab == "Differences":
-            _differences(runs)
+            differences.show(runs)
+            _link(runs)
         else:
             wall.show(runs, len(runs), drawn=len(runs), key="wall-compare")
 
 
-def _differences(runs: Sequence[Run]) -> None:
-    all_rows = st.toggle("Show equal rows too", key="all", bind="query-params")
-    refs = [run.ref for run in runs]
-    table = states.value(data.ask().compared(refs, only_different=not all_rows)).to_pandas()
-    if table.empty:
-        st.info("These runs do not differ in config, metadata or summary.", icon=":material/equal:")
-        return
-    names = {selection.format_ref(run.ref): run.name or run.run_id for run in runs}
-    for ref in names:
-        table[ref] = table[ref].map(_short, na_action="ignore")
-    if len(set(names.values())) == len(names):
-        table = table.rename(columns=names)
-    st.dataframe(
-        table.drop(columns="differs" if not all_rows else []),
-        hide_index=True,
-        height=min(38 + 33 * len(table), 760),
-        row_height=33,
-        column_config={
-            "kind": st.column_config.TextColumn(pinned=True, width="small"),
-            "path": st.column_config.TextColumn(pinned=True),
-        },
-    )
-    back = Selection(runs=tuple(refs))
+def _link(runs: Sequence[Run]) -> None:
     st.page_link(
         navigation.page("workspace"),
         label="Open in workspace →",
-        query_params=selection.build(back),
+        query_params=selection.build(Selection(runs=tuple(run.ref for run in runs))),
     )
-
-
-def _short(text: str) -> str:
-    """Leave six digits of a long fraction: enough to see the difference, and the column stays narrow."""
-    try:
-        return f"{float(text):.6g}" if "." in text else text
-    except ValueError:
-        return text

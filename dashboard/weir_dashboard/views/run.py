@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
 import streamlit as st
 
-from weir_dashboard import data, navigation, shield, theme, words
-from weir_dashboard.colors import STORED
-from weir_dashboard.views import events, ledger, pick, states, wall
+from weir_dashboard import data, navigation, sections, shield, theme, words
+from weir_dashboard.views import (
+    artifacts,
+    events,
+    ledger,
+    logs,
+    media,
+    overview,
+    pick,
+    states,
+    system,
+    wall,
+)
 from weir_store.errors import StoreError
-from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
+from weir_store.records import Run, RunRef, RunState, Session
 
-_TABS = ("Charts", "Overview", "Ranks", "Events", "Ledger")
+_TABS = ("Charts", "Overview", "Media", "System", "Logs", "Artifacts", "Ranks", "Events", "Ledger")
 
 
 def render() -> None:
@@ -44,7 +53,15 @@ def _run(ref: RunRef) -> None:
             label_visibility="collapsed",
         )
         if tab == "Overview":
-            _overview(run)
+            overview.show(run)
+        elif tab == "Media":
+            media.show(run)
+        elif tab == "System":
+            system.show(run)
+        elif tab == "Logs":
+            logs.show(run)
+        elif tab == "Artifacts":
+            artifacts.show(run)
         elif tab == "Ranks":
             _sessions(states.value(data.ask().sessions(ref)))
         elif tab == "Events":
@@ -70,7 +87,7 @@ def _head(run: Run) -> None:
         "group": run.group,
         "job type": run.job_type,
         "tags": ", ".join(run.tags),
-        "commit": _git(run.meta),
+        "commit": sections.commit(run.meta),
         "forked from": f"{run.parent_run_id} at step {run.fork_step:,}"
         if run.parent_run_id
         else "",
@@ -88,42 +105,6 @@ def _shield(run: Run) -> str:
         return shield.badge(data.ask().ledger(run).value)
     except StoreError:  # the page is worth more than its badge
         return ""
-
-
-def _git(meta: Mapping[str, Scalar | Json]) -> str:
-    commit = str(meta.get("git.commit") or "")[:10]
-    branch = str(meta.get("git.branch") or "")
-    dirty = " (with local changes)" if meta.get("git.dirty") else ""
-    return f"{commit} {branch}".strip() + dirty if commit else ""
-
-
-def _overview(run: Run) -> None:
-    if run.notes:
-        st.markdown(run.notes)
-    columns = st.columns(3)
-    for column, title, values in zip(
-        columns,
-        ("Config", "Summary", "Environment"),
-        (run.config, run.summary, _environment(run.meta)),
-        strict=True,
-    ):
-        with column:
-            st.html(theme.head(title, level=2))
-            _values(values, f"no {title.lower()} was logged")
-
-
-def _environment(meta: Mapping[str, Scalar | Json]) -> dict[str, Scalar | Json]:
-    """Leave out what Weir keeps there for itself: how metrics are summed up, the colour."""
-    own = ("metric/", STORED)
-    return {path: found for path, found in meta.items() if not path.startswith(own)}
-
-
-def _values(values: Mapping[str, Scalar | Json], nothing: str) -> None:
-    if not values:
-        st.caption(nothing)
-        return
-    table = pd.DataFrame({"path": list(values), "value": [words.value(v) for v in values.values()]})
-    st.dataframe(table, hide_index=True, height=min(38 + 31 * len(table), 620), row_height=31)
 
 
 def _sessions(sessions: list[Session]) -> None:
