@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from weir._clock import Clock
@@ -17,7 +18,7 @@ from weir_proto.v1 import artifacts_pb2 as pb
 
 T = TypeVar("T")
 
-_BATCH_FILES: Final = 1_000  # what one question may hold (artifacts.proto)
+_BATCH_FILES: Final = 500  # of 1 000 that one question may hold: two are under way at once
 _BATCH_BYTES: Final = 4 << 30
 _USUAL_PART_BYTES: Final = 64 << 20  # of the server's own default; others are learnt
 # Making one object of many parts may mean copying it.
@@ -61,7 +62,8 @@ class Sender:
     ) -> list[Fingerprint]:
         """Return when the bytes of every file are in the store, checked; what they are, as given.
 
-        While one batch is sent the next is hashed. Memory is bounded by the threads' chunks.
+        While one batch is sent, the one before it is checked and the one behind it hashed. Memory
+        is bounded by the threads' chunks.
 
         Raises:
             SourceLost: A file is not what was ordered.
@@ -71,24 +73,38 @@ class Sender:
         """
         batches = list(_batches(sources))
         prints: list[Fingerprint] = []
+        taken: set[str] = set()  # blobs that are there, or on their way
         hashing = self._begin_hashing(batches[0], journal) if batches else []
-        for n, batch in enumerate(batches):
-            found = _results(hashing)
-            jobs = self._prepare(list(zip(batch, found, strict=True)), journal, progress)
-            puts = [
-                self._pool.submit(self._put, job, number, journal, progress)
-                for job in jobs
-                for number in job.missing()
-            ]
-            hashing = self._begin_hashing(batches[n + 1], journal) if n + 1 < len(batches) else []
-            try:
-                _results(puts)
-                self._finish(jobs, journal)
-            except BaseException:
-                _abandon(hashing)
-                raise
-            prints += found
+        before, puts = _Batch(), _Batch()
+        try:
+            for n, batch in enumerate(batches):
+                found = _results(hashing)
+                files = list(zip(batch, found, strict=True))
+                puts = self._begin_sending(
+                    self._prepare(files, taken, journal, progress), journal, progress
+                )
+                hashing = self._begin_hashing(batches[n + 1], journal) if batches[n + 1 :] else []
+                self._complete(before, journal)
+                before, puts = puts, _Batch()
+                prints += found
+            self._complete(before, journal)
+        except BaseException:
+            _abandon([*before.puts, *puts.puts, *hashing])
+            raise
         return prints
+
+    def _begin_sending(self, jobs: list[Job], journal: Journal, progress: Progress) -> "_Batch":
+        puts = [
+            self._pool.submit(self._put, job, number, journal, progress)
+            for job in jobs
+            for number in job.missing()
+        ]
+        return _Batch(jobs, puts)
+
+    def _complete(self, batch: "_Batch", journal: Journal) -> None:
+        """Wait until all parts of a batch have gone, and have them made into blobs."""
+        _results(batch.puts)
+        self._finish(batch.jobs, journal)
 
     # ── hashing ────────────────────────────────────────────────────────────
 
@@ -109,20 +125,23 @@ class Sender:
     # ── what is missing ────────────────────────────────────────────────────
 
     def _prepare(
-        self, files: list[tuple[Source, Fingerprint]], journal: Journal, progress: Progress
+        self,
+        files: list[tuple[Source, Fingerprint]],
+        taken: set[str],
+        journal: Journal,
+        progress: Progress,
     ) -> list[Job]:
         """Return the blobs to send; each once, however many files have its bytes."""
         jobs: list[Job] = []
         fresh: dict[str, tuple[Source, Fingerprint]] = {}
-        seen: set[str] = set()
         for source, found in files:
-            if found.sha256 in seen or journal.is_stored(found.sha256):
+            if found.sha256 in taken or journal.is_stored(found.sha256):
                 progress.passed(found.size_bytes)
             elif (job := self._resume(source, found, journal)) is not None:
                 jobs.append(job)
             else:
                 fresh[found.sha256] = (source, found)
-            seen.add(found.sha256)
+            taken.add(found.sha256)
         jobs += self._ask_for(fresh, journal, progress)
         for job in jobs:
             progress.passed(sum(job.span(number)[1] for number in job.arrived))
@@ -236,6 +255,14 @@ class Sender:
 
 class NotWhole(Unavailable):
     """What was sent did not arrive as it was sent; it is to be read and sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Blobs that are being sent together."""
+
+    jobs: list[Job] = field(default_factory=list)
+    puts: "list[Future[None]]" = field(default_factory=list)
 
 
 def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
