@@ -106,7 +106,7 @@ def log_artifact(
     ttl: float | timedelta | None = None,
     *,
     metadata: Mapping[str, Any] | None = None,
-    copy: bool = False,
+    copy: bool | None = None,
 ) -> LoggedArtifact:
     """Make a version of an artifact in the current run; see `Run.log_artifact`."""
     return _current().log_artifact(
@@ -121,7 +121,7 @@ def log_model(
     registered_name: str | None = None,
     *,
     metadata: Mapping[str, Any] | None = None,
-    copy: bool = False,
+    copy: bool | None = None,
 ) -> LoggedArtifact:
     """Make a version of a model in the current run; see `Run.log_model`."""
     return _current().log_model(path, name, aliases, registered_name, metadata=metadata, copy=copy)
@@ -137,7 +137,7 @@ def save(
     policy: SavePolicy = "now",
     base_path: str | os.PathLike[str] | None = None,
     *,
-    copy: bool = False,
+    copy: bool | None = None,
 ) -> list[str]:
     """Keep files with the current run; see `Run.save`."""
     return _current().save(glob, policy, base_path, copy=copy)

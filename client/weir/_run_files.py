@@ -51,13 +51,14 @@ class RunFiles(RunInputs):
         ttl: float | timedelta | None = None,
         *,
         metadata: Mapping[str, Any] | None = None,
-        copy: bool = False,
+        copy: bool | None = None,
     ) -> LoggedArtifact:
         """Make a version of an artifact. Costs a look at each file; the agent uploads the bytes.
 
         The files may be removed, or replaced by others of the same name, as soon as this returns.
-        Writing *into* one of them before it was uploaded makes the upload fail, with an event of
-        the run that names it, unless the file system can share blocks or `copy` is set.
+        Up to 64 files of 1 GiB together may be written into as well: where the file system cannot
+        share blocks they are copied. Of larger artifacts, writing *into* a file before it was
+        uploaded makes the upload fail, with an event of the run that names it.
 
         Args:
             artifact: An `Artifact`, or the path of a file or folder to make one of.
@@ -67,7 +68,8 @@ class RunFiles(RunInputs):
             tags: Words to find the version by.
             ttl: Seconds (or timedelta) after which garbage collection may take it; None = never.
             metadata: With a path: anything that JSON can say.
-            copy: Copy the bytes now, so that the files may be written to at once.
+            copy: True: however large, it may be written into as soon as this returns. False: never
+                copy a byte here.
 
         Returns:
             A handle: `.wait()` for the version, or go on.
@@ -111,7 +113,7 @@ class RunFiles(RunInputs):
         registered_name: str | None = None,
         *,
         metadata: Mapping[str, Any] | None = None,
-        copy: bool = False,
+        copy: bool | None = None,
     ) -> LoggedArtifact:
         """Make a version of a model: `log_artifact` with the type `model`.
 
@@ -154,7 +156,7 @@ class RunFiles(RunInputs):
         policy: SavePolicy = "now",
         base_path: str | os.PathLike[str] | None = None,
         *,
-        copy: bool = False,
+        copy: bool | None = None,
     ) -> list[str]:
         """Keep files with the run itself, under their names.
 
@@ -164,7 +166,7 @@ class RunFiles(RunInputs):
             policy: `now` once; `end` as they are at the end of this process, however it ends;
                 `live` whenever they have changed, and at the end.
             base_path: Names are relative to it; None = the folder before the pattern begins.
-            copy: With `now`: copy the bytes, so that the files may be written to at once.
+            copy: With `now`: see `log_artifact`.
 
         Returns:
             With `now` the names in the run; else none, since they are not known yet.

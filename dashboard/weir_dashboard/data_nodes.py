@@ -14,7 +14,7 @@ from weir_store.records import RunRef
 from weir_store.system.base import SystemQuery, SystemReader
 
 _FRESH_S: Final = 2.0
-_USAGE_FRESH_S: Final = 15.0  # it reads every measurement of the accelerators
+_COSTLY_FRESH_S: Final = 15.0  # answers that read all rows of a run
 
 
 class NodesAsked:
@@ -29,7 +29,9 @@ class NodesAsked:
 
     def measured(self, ref: RunRef) -> Answer[pa.Table]:
         """List what was measured: see `SystemReader.list_system`."""
-        return self._kept.ask(("system", ref), _FRESH_S, lambda: self._system.list_system(ref))
+        return self._kept.ask(
+            ("system", ref), _COSTLY_FRESH_S, lambda: self._system.list_system(ref)
+        )
 
     def measurements(self, query: SystemQuery) -> Answer[pa.Table]:
         """Read measurements: see `SystemReader.read_system`."""
@@ -37,7 +39,7 @@ class NodesAsked:
 
     def usage(self, ref: RunRef) -> Answer[pa.Table]:
         """Add up hours, energy and idle time: see `SystemReader.read_usage`."""
-        return self._kept.ask(("usage", ref), _USAGE_FRESH_S, lambda: self._system.read_usage(ref))
+        return self._kept.ask(("usage", ref), _COSTLY_FRESH_S, lambda: self._system.read_usage(ref))
 
     def lines(self, query: LinesQuery) -> Answer[pa.Table]:
         """Read lines: see `ConsoleReader.read_lines`."""
@@ -46,7 +48,7 @@ class NodesAsked:
     def count_lines(self, query: LinesQuery) -> Answer[int]:
         """Count the lines that match."""
         key = ("count", replace(query, limit=1))
-        return self._kept.ask(key, _FRESH_S, lambda: self._console.count_lines(query))
+        return self._kept.ask(key, _COSTLY_FRESH_S, lambda: self._console.count_lines(query))
 
     @property
     def _system(self) -> SystemReader:

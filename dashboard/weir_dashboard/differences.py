@@ -88,7 +88,7 @@ def grouped(run: Run) -> dict[str, dict[str, Value]]:
     found["metrics"] |= run.summary
     found["packages"] |= packages(run.meta)
     found["files"] |= {path: _digest(text) for path, text in run.files.items()}
-    found["metadata"] |= {name: value for name in _ABOUT if (value := _about(run, name))}
+    found["metadata"] |= {name: told for name in _ABOUT if (told := _about(run, name))}
     for path, value in run.meta.items():
         if path != PACKAGES:
             group = next((g for p, g in _PREFIXES.items() if path.startswith(p)), "metadata")

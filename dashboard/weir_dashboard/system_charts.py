@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import altair as alt
@@ -47,17 +48,54 @@ class Panels:
 
     def spec(self) -> dict[str, Any]:
         """Return the Vega-Lite description, without points."""
-        last = len(self.titles) - 1
-        names = [f"panel_{at}" for at in range(len(self.titles))]
-        panels = [
-            _panel(name, title, self.series, axis=at == last)
-            for at, (name, title) in enumerate(zip(names, self.titles, strict=True))
-        ]
-        stack = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared", color="shared")
-        drawn: dict[str, Any] = stack.configure_view(strokeOpacity=0.15).to_dict()
-        interval = {"type": "interval", "encodings": ["x"]}
-        zoom = {"name": "zoom", "select": interval, "bind": "scales", "views": names}
-        return {**drawn, "params": [zoom]}
+        return {**_spec(self.titles, self.series)}
+
+
+@lru_cache(maxsize=64)  # altair takes a third of a second for it, and a page is drawn often
+def _spec(titles: tuple[str, ...], series: tuple[str, ...]) -> dict[str, Any]:
+    names = [f"panel_{at}" for at in range(len(titles))]
+    panels = [
+        _panel(name, title, series, axis=at == len(titles) - 1)
+        for at, (name, title) in enumerate(zip(names, titles, strict=True))
+    ]
+    stack = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared", color="shared")
+    drawn: dict[str, Any] = stack.configure_view(strokeOpacity=0.15).to_dict()
+    interval = {"type": "interval", "encodings": ["x"]}
+    zoom = {"name": "zoom", "select": interval, "bind": "scales", "views": names}
+    return {**drawn, "params": [zoom]}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which series a page reads.
+
+    Attributes:
+        devices: By name; empty = all.
+        count: How many series that is.
+    """
+
+    devices: tuple[str, ...]
+    count: int
+
+
+def chosen_series(
+    measured: pa.Table, metrics: Sequence[str], nodes: Sequence[str], *, each: bool
+) -> Chosen:
+    """Choose series: of a metric that the node has as a whole, the parts come only when asked for.
+
+    Args:
+        measured: As `SystemReader.list_system` returns it.
+        metrics: Of the page.
+        nodes: Empty = all.
+        each: With the parts: every core, disk, interface.
+    """
+    frame = measured.select(["metric", "node", "device"]).to_pandas()
+    frame = frame[frame["metric"].isin(metrics) & (frame["node"].isin(nodes) | (not nodes))]
+    if each:
+        return Chosen((), len(frame))
+    whole = set(frame.loc[frame["device"] == "", "metric"])
+    frame = frame[(frame["device"] == "") | ~frame["metric"].isin(whole)]
+    return Chosen(tuple(sorted(frame["device"].unique())), len(frame))
 
 
 def page(
@@ -138,7 +176,8 @@ def _panel(name: str, title: str, series: Sequence[str], *, axis: bool) -> alt.L
         )
     )
     bands = [base.mark_area(opacity=0.15).encode(x=x, y="min:Q", y2="max:Q", color=color)]
-    return alt.layer(*(bands if len(series) <= _BANDED else []), line)  # type: ignore[no-any-return]
+    layered: alt.LayerChart = alt.layer(*(bands if len(series) <= _BANDED else []), line)  # type: ignore[assignment]
+    return layered
 
 
 def _color(series: Sequence[str]) -> alt.Color:

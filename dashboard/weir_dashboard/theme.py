@@ -31,7 +31,7 @@ CSS: Final = """
 .weir-shield.lost { color: #b0780c; }
 .weir-shield.changed, .weir-shield.missing, .weir-shield.doubled { color: #d0402b; }
 /* Streamlit gives panels the whole width and forgets the labels of their axis */
-.st-key-weir-panels { padding-right: 3.4rem; }
+.st-key-weir-panels { padding-right: 3.4rem; overflow-x: auto; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 </style>
 """

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-# group → prefixes of names, in the order of the page
+# group → beginnings of names, in the order of the page; the first that fits has the metric
 GROUPS: Final = {
-    "GPU": ("gpu.", "accelerator."),
+    "GPU": (
+        *("gpu.utilization", "gpu.memory_utilization", "gpu.memory_used_bytes", "gpu.power_w"),
+        *("gpu.temperature_c", "gpu.sm_clock_mhz", "accelerator."),
+    ),
+    "GPU links": ("gpu.pcie_", "gpu.nvlink_"),
+    "GPU health": ("gpu.",),
     "CPU": ("cpu.",),
     "Memory": ("memory.",),
     "Disk": ("disk.",),

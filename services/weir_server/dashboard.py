@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from weir_server.config import Settings
+from weir_server.catalog import Settings
 from weir_server.objects.address import door_url, with_scheme
 
 

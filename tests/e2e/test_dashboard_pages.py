@@ -141,7 +141,7 @@ def test_from_an_artifact_to_its_version_its_files_and_what_is_in_them(page, ser
     page.get_by_text("weir artifact get ddp/checkpoint:v2").wait_for()
     graph = page.get_by_test_id("stGraphVizChart")
     graph.get_by_text("eval-1", exact=True).wait_for()
-    assert graph.locator("g.node").count() == 6
+    assert graph.locator("g.node").count() == 7
     row(page, -1, 0)
     page.get_by_text('"hidden": 768').first.wait_for()
 

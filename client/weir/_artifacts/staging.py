@@ -2,14 +2,19 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from weir._artifacts.artifact import Artifact, LocalFile
 from weir._artifacts.paths import alias_fault
 from weir._spool import Outbox
 from weir.errors import UsageError
+
+COPIED_FILES: Final = 64
+COPIED_BYTES: Final = 1 << 30
+"""An artifact of at most so many files and bytes is copied when it is logged, unless told otherwise."""
 
 
 def order_for(
@@ -19,12 +24,11 @@ def order_for(
     aliases: Sequence[str] = (),
     tags: Sequence[str] = (),
     ttl_s: int = 0,
-    copy: bool = False,
+    copy: bool | None = None,
 ) -> dict[str, Any]:
     """Look at every file, hold on to its bytes, and return the order that asks to upload them.
 
-    Costs a stat and a link per file; bytes are read only with `copy`, or where a file that the
-    artifact made itself lies on another file system.
+    Costs a stat and a link per file where bytes are not copied; see `copies`.
 
     Raises:
         UsageError: A file is gone, or the names do not go together.
@@ -36,9 +40,8 @@ def order_for(
             raise UsageError(f"alias {alias!r}: {fault}")
     held: list[str] = []
     try:
-        files = [
-            stage(name, file, outbox, held, copy=copy) for name, file in artifact.files.items()
-        ]
+        now = copies([file.path for file in artifact.files.values()], copy)
+        files = [stage(name, file, outbox, held, copy=now) for name, file in artifact.files.items()]
     except BaseException:
         for source in held:
             outbox.drop(source)
@@ -63,17 +66,33 @@ def order_for(
 
 
 def files_order(
-    files: Iterable[tuple[str, str]], outbox: Outbox, *, copy: bool = False
+    files: Sequence[tuple[str, str]], outbox: Outbox, *, copy: bool | None = None
 ) -> dict[str, Any]:
     """Return the order that asks to upload files of the run, given as (name, path)."""
     held: list[str] = []
     try:
-        staged = [stage(name, LocalFile(path), outbox, held, copy=copy) for name, path in files]
+        now = copies([path for _, path in files], copy)
+        staged = [stage(name, LocalFile(path), outbox, held, copy=now) for name, path in files]
     except BaseException:
         for source in held:
             outbox.drop(source)
         raise
     return {"order": "files", "files": staged}
+
+
+def copies(paths: Sequence[str], copy: bool | None) -> bool:
+    """Return whether files whose blocks cannot be shared are copied, so that they may be written into.
+
+    When asked; and of its own accord where that is quick: a checkpoint that is saved over the last
+    one, as `torch.save` does, is then still the one that was logged.
+    """
+    if copy is not None:
+        return copy
+    if len(paths) > COPIED_FILES:
+        return False
+    with suppress(OSError):  # one is gone: `stage` says so
+        return sum(map(os.path.getsize, paths)) <= COPIED_BYTES
+    return False
 
 
 def stage(

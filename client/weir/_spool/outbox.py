@@ -79,7 +79,7 @@ class Outbox:
 
         Args:
             path: A regular file; links are followed.
-            copy: Copy the bytes now, whatever they weigh.
+            copy: Where blocks cannot be shared, copy the bytes now, whatever they weigh.
 
         Returns:
             The name under `path` of the outbox, or the absolute path: what an order calls `source`.
@@ -99,10 +99,11 @@ class Outbox:
             source = os.path.realpath(source)
             found = os.stat(source)
         name, held = self._new_file("held")
+        if self._shared(source, held, found):
+            return name, os.stat(held)
         if copy:
-            shutil.copyfile(source, held)
-            shutil.copystat(source, held)
-        elif not (self._shared(source, held, found) or self._linked(source, held, found)):
+            _copy(source, held)
+        elif not self._linked(source, held, found):
             return source, os.stat(source)
         return name, os.stat(held)
 
@@ -324,3 +325,14 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file and its times; a disk that does not take all of it is left with nothing."""
+    try:
+        shutil.copyfile(source, target)
+        shutil.copystat(source, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(target)
+        raise

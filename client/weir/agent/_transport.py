@@ -126,9 +126,7 @@ class ArtifactsTransport:
     def ask(self, method: str, request: Any, *, timeout_s: float = 60.0) -> Any:
         """Return the answer to one call of artifacts.proto, by its name there."""
         try:
-            return getattr(self._stub, method)(
-                request, metadata=self._metadata, timeout=timeout_s
-            )
+            return getattr(self._stub, method)(request, metadata=self._metadata, timeout=timeout_s)
         except grpc.RpcError as error:
             raise _error_of(error) from error
         except ValueError as error:  # the channel was closed while we asked

@@ -94,7 +94,7 @@ def _of_runs(query: LinesQuery, runs: tuple[Run, ...]) -> LinesQuery:
 def _lines(query: LinesQuery, everywhere: bool, follow: bool) -> None:
     with states.failures():
         table = states.value(data.ask().nodes.lines(query))
-        total = states.value(data.ask().nodes.count_lines(query))
+        total = _total(query, table.num_rows)
     if not table.num_rows:
         st.caption(
             "no line matches"
@@ -106,6 +106,13 @@ def _lines(query: LinesQuery, everywhere: bool, follow: bool) -> None:
     shown = f"the {end} {table.num_rows:,} of " if total > table.num_rows else ""
     st.caption(f"{shown}{words.count(total, 'line')}{' · following' if follow else ''}")
     st.html(_CSS + _block(table, everywhere, newest=query.newest))
+
+
+def _total(query: LinesQuery, shown: int) -> int:
+    """Count the lines that match; counting reads them all, so it is done only when more may match."""
+    if shown < query.limit:
+        return shown
+    return max(shown, states.value(data.ask().nodes.count_lines(query)))
 
 
 def _block(table: pa.Table, everywhere: bool, *, newest: bool) -> str:

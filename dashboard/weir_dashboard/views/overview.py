@@ -51,8 +51,9 @@ def _part(title: str, values: Mapping[str, Scalar | Json], nothing: str) -> None
 
 def _value(path: str, value: Scalar | Json) -> str:
     text = words.value(value)
-    is_size = path.endswith("_bytes") and isinstance(value, int) and value >= 1_024
-    return f"{units.size(value)} ({text})" if is_size else text
+    if isinstance(value, int) and path.endswith("_bytes") and value >= 1_024:
+        return f"{units.size(value)} ({text})"
+    return text
 
 
 def _files(run: Run) -> None:

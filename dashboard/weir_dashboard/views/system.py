@@ -14,6 +14,8 @@ from weir_store.records import Reduce, Run, RunState, SeriesQuery, XAxis
 from weir_store.system.base import SystemQuery
 
 _BUCKETS: Final = 240
+_FEWEST_BUCKETS: Final = 48
+_MOST_ROWS: Final = 16_000  # of one page; a browser draws so many at once without a pause
 _WINDOWS: Final = {"whole run": 0, "last 6 h": 21_600, "last hour": 3_600, "last 10 min": 600}
 _NODES_AT_FIRST: Final = 4
 _NONE: Final = "—"
@@ -58,7 +60,7 @@ def _controls(run: Run, measured: pa.Table) -> tuple[SystemQuery, str]:
     """Let the user choose; returns the question, and the curve to draw above ("" = none)."""
     groups = units.groups_of(measured.column("metric").to_pylist())
     nodes = sorted(set(measured.column("node").to_pylist()))
-    columns = st.columns([2, 2, 1, 2], vertical_alignment="bottom")
+    columns = st.columns([5, 4, 2, 3, 2], vertical_alignment="bottom")
     with columns[0]:
         group = st.segmented_control(
             "Group",
@@ -84,11 +86,21 @@ def _controls(run: Run, measured: pa.Table) -> tuple[SystemQuery, str]:
         aligned = st.selectbox(
             "Beside the curve of", [_NONE, *names], key="sys_curve", bind="query-params"
         )
+    with columns[4]:
+        each = st.toggle(
+            "each part",
+            key="sys_each",
+            bind="query-params",
+            help="every core, disk and interface, not the node as a whole",
+        )
+    metrics = groups[group]
+    series = system_charts.chosen_series(measured, metrics, chosen, each=each)
     query = SystemQuery(
         run.ref,
-        metrics=tuple(groups[group]),
+        metrics=tuple(metrics),
         nodes=tuple(chosen),
-        max_points=_BUCKETS,
+        devices=series.devices,
+        max_points=min(_BUCKETS, max(_FEWEST_BUCKETS, _MOST_ROWS // max(series.count, 1))),
         from_unix_us=_from_unix_us(run, measured, _WINDOWS[window]),
     )
     return query, "" if aligned == _NONE else aligned

@@ -236,9 +236,30 @@ def test_client_and_server_make_the_same_digest():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts system calls")
-def test_logging_reads_no_byte_of_the_files(run, tmp_path, monkeypatch):
+def test_a_large_artifact_is_logged_without_reading_a_byte(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("weir._artifacts.staging.COPIED_BYTES", 4_999_999)
     file = tmp_path / "f"
     file.write_bytes(b"x" * 5_000_000)
     os.utime(file, ns=(1_000_000_000, 2_000_000_000))  # reading would move the first of these
     run.log_artifact(file)
     assert file.stat().st_atime_ns == 1_000_000_000
+
+
+def test_a_small_artifact_may_be_written_into_once_it_is_logged(run, tmp_path):
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(b"first")
+    logged = run.log_artifact(file)
+    with file.open("r+b") as opened:  # as torch.save does: the same file again
+        opened.write(b"other")
+    outbox = Outbox(run._spooler.spool)
+    (held,) = outbox.read(logged._number)["files"]
+    assert (outbox.path / held["source"]).read_bytes() == b"first"
+
+
+def test_an_artifact_of_many_files_is_linked_not_copied(run, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(65):
+        (folder / f"{number}").write_text("x")
+    run.log_artifact(folder)
+    assert (folder / "0").stat().st_nlink == 2

@@ -66,6 +66,23 @@ def test_devices_are_in_the_order_of_their_numbers_and_too_many_are_counted():
     assert set(page.rows["series"]) == set(page.series)
 
 
+def measured(*series: tuple[str, str, str]) -> pa.Table:
+    return pa.table(dict(zip(("metric", "node", "device"), zip(*series, strict=True), strict=True)))
+
+
+def test_of_what_a_node_has_as_a_whole_the_parts_come_only_when_asked_for():
+    table = measured(
+        ("cpu.percent", "n", ""), ("cpu.percent", "n", "cpu0"), ("cpu.percent", "n", "cpu1"),
+        ("disk.free_bytes", "n", "/data"), ("cpu.percent", "m", ""), ("gpu.power_w", "n", "gpu0"),
+    )  # fmt: skip
+    of = system_charts.chosen_series
+    assert of(table, ["cpu.percent"], ["n"], each=False) == system_charts.Chosen(("",), 1)
+    assert of(table, ["cpu.percent"], [], each=False).count == 2
+    assert of(table, ["cpu.percent"], ["n"], each=True) == system_charts.Chosen((), 3)
+    found = of(table, ["cpu.percent", "disk.free_bytes"], [], each=False)
+    assert found.devices == ("", "/data")
+
+
 def test_nothing_measured_is_no_panel():
     assert system_charts.page(["cpu.percent"], rows()).titles == ()
 

@@ -59,13 +59,9 @@ def test_sizes_are_written_with_their_largest_unit(count, text):
 
 
 def test_what_is_looked_at_first_stands_first_and_what_hardly_moves_last():
-    metrics = [
-        "gpu.energy_j",
-        "gpu.power_w",
-        "gpu.fan_percent",
-        "gpu.utilization",
-        "gpu.throttle_reasons",
-    ]
-    assert units.groups_of(metrics)["GPU"] == [
-        "gpu.utilization", "gpu.power_w", "gpu.throttle_reasons", "gpu.energy_j", "gpu.fan_percent",
-    ]  # fmt: skip
+    metrics = ["gpu.energy_j", "gpu.power_w", "gpu.throttle_reasons", "gpu.nvlink_sent_bytes_per_s"]
+    assert units.groups_of([*metrics, "gpu.utilization"]) == {
+        "GPU": ["gpu.utilization", "gpu.power_w"],
+        "GPU links": ["gpu.nvlink_sent_bytes_per_s"],
+        "GPU health": ["gpu.throttle_reasons", "gpu.energy_j"],
+    }
