@@ -87,7 +87,7 @@ def runs(
 @click.argument("run")
 @asking
 def show(run: str, server: str | None, *, as_json: bool) -> None:
-    """Show everything known of RUN (project/run_id)."""
+    """Show what RUN (project/run_id) is, did and came to; --json also tells code, machine, packages."""
     with open_api(server) as api:
         view = api.run(run)
         sessions, events = view.sessions(), view.events(limit=_SHOWN_EVENTS)
@@ -100,17 +100,26 @@ def show(run: str, server: str | None, *, as_json: bool) -> None:
         if values:
             print_table((title, ""), [(path, _shown(values[path])) for path in values])
     rows = [
-        (str(s.rank), s.node, str(s.pid), styled(s.state), s.reason, ago(s.last_seen))
+        (
+            str(s.rank),
+            s.role or "trainer",
+            s.node,
+            str(s.pid),
+            styled(s.state),
+            s.reason,
+            ago(s.last_seen),
+        )
         for s in sessions
     ]
-    print_table(("rank", "node", "pid", "state", "reason", "seen"), rows, right=("rank", "pid"))
+    columns = ("rank", "role", "node", "pid", "state", "reason", "seen")
+    print_table(columns, rows, right=("rank", "pid"))
     rows = [
         (ago(e.time), styled(e.severity), e.kind, str(e.rank), _step(e.step), _told(e))
         for e in events
     ]
     if rows:
-        columns = ("event", "severity", "kind", "rank", "step", "title")
-        print_table(columns, rows, right=("rank", "step"))
+        told = ("event", "severity", "kind", "rank", "step", "title")
+        print_table(told, rows, right=("rank", "step"))
 
 
 @click.command()

@@ -32,7 +32,10 @@ def get(reference: str, root: Path | None, name: str, server: str | None, *, as_
         with download_bar(reference, found.size_bytes, quiet=as_json) as passed:
             asker = DirectAsker(api.artifacts_transport, progress=passed)
             artifact = UsedArtifact(found, asker)
-            path = artifact.get_path(name, root) if name else artifact.download(root)
+            try:
+                path = artifact.get_path(name, root) if name else artifact.download(root)
+            except OSError as error:
+                raise click.ClickException(f"it cannot be written: {error}") from error
             references = [file for file in artifact.files if file.is_reference]
     if as_json:
         print_json({"path": path, "artifact": artifact.path, "size_bytes": artifact.size_bytes})

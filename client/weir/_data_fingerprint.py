@@ -105,6 +105,8 @@ def fingerprint(
     """
     memory = memory or Memory()
     if not path.is_dir():
+        if path.exists() and not path.is_file():  # /dev/zero and pipes have no end
+            raise OSError("it is neither a file nor a folder")
         size_bytes = path.stat().st_size
         sampled = size_bytes > full_bytes
         digest = _file_digest(path, memory, sampled=sampled)

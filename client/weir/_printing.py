@@ -2,12 +2,16 @@
 
 import json
 import math
+import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
 
+from weir._terminal_text import safe_text
+
+_UNBROKEN: Final = 10_000  # characters of a line that another program reads
 _STYLES: Final = {
     "running": "green",
     "finished": "blue",
@@ -70,6 +74,8 @@ def print_table(
 ) -> None:
     """Print rows below each other. Cells are plain text, or one `styled` word.
 
+    On a terminal long cells are broken to fit; for another program a row stays one line.
+
     Args:
         columns: Their headings.
         rows: One text per column.
@@ -86,8 +92,16 @@ def print_table(
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     markup = {styled(word) for word in _STYLES}
     for row in rows:
-        table.add_row(*(cell if cell in markup else escape(cell) for cell in row))
-    Console(width=max(Console().width, least_width)).print(table)
+        table.add_row(*(cell if cell in markup else escape(_plain(cell)) for cell in row))
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        least_width = _UNBROKEN
+    Console(width=max(console.width, least_width)).print(table)
+
+
+def _plain(cell: str) -> str:
+    """What people wrote, without what a terminal would obey: names and notes come from anywhere."""
+    return "\n".join(safe_text(line, colours=False) for line in cell.split("\n"))
 
 
 def print_json(answer: Any) -> None:

@@ -43,7 +43,10 @@ def reproduce(
     elif printed:
         _print(recipe)
     else:
-        _write(record, recipe, into)
+        try:
+            _write(record, recipe, into)
+        except OSError as error:
+            raise click.ClickException(f"it cannot be written: {error}") from error
 
 
 def _print(recipe: Recipe) -> None:

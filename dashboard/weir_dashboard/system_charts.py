@@ -39,23 +39,25 @@ class Panels:
         rows: What they draw: panel, series, time, mean, min, max.
         series: Names of the devices, in the order of their colours.
         left_out: So many series are not drawn.
+        has_curve: The first panel is of a training metric, which no device has.
     """
 
     titles: tuple[str, ...]
     rows: pd.DataFrame
     series: tuple[str, ...]
     left_out: int
+    has_curve: bool = False
 
     def spec(self) -> dict[str, Any]:
         """Return the Vega-Lite description, without points."""
-        return {**_spec(self.titles, self.series)}
+        return {**_spec(self.titles, self.series, has_curve=self.has_curve)}
 
 
 @lru_cache(maxsize=64)  # altair takes a third of a second for it, and a page is drawn often
-def _spec(titles: tuple[str, ...], series: tuple[str, ...]) -> dict[str, Any]:
+def _spec(titles: tuple[str, ...], series: tuple[str, ...], *, has_curve: bool) -> dict[str, Any]:
     names = [f"panel_{at}" for at in range(len(titles))]
     panels = [
-        _panel(name, title, series, axis=at == len(titles) - 1)
+        _panel(name, title, () if has_curve and at == 0 else series, axis=at == len(titles) - 1)
         for at, (name, title) in enumerate(zip(names, titles, strict=True))
     ]
     stack = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared", color="shared")
@@ -124,7 +126,8 @@ def page(
             parts[title] = shown
     drawn = [part.assign(panel=title) for title, part in parts.items()]
     rows = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame()
-    return Panels(tuple(parts), rows, tuple(kept), len(every) - len(kept))
+    has_curve = bool(curve and curve[0] in parts)
+    return Panels(tuple(parts), rows, tuple(kept), len(every) - len(kept), has_curve)
 
 
 def _of_metric(metric: str, rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
@@ -149,12 +152,13 @@ def _panel(name: str, title: str, series: Sequence[str], *, axis: bool) -> alt.L
     x = alt.X(
         "time:T",
         title=None,
+        scale=alt.Scale(type="utc"),  # as everything else here, so that lines of the log are found
         axis=alt.Axis(format="%H:%M:%S", tickCount=10, labels=axis, ticks=axis, grid=True),
     )
     base = alt.Chart(height=_PANEL_HEIGHT, title=_titled(title)).transform_filter(
         alt.FieldEqualPredicate(field="panel", equal=title)
     )
-    color = _color(series)
+    color = _color(series) if series else alt.value(PALETTE[0])
     line = (
         base.properties(name=name)
         .mark_line(strokeWidth=1.2)
@@ -169,7 +173,11 @@ def _panel(name: str, title: str, series: Sequence[str], *, axis: bool) -> alt.L
             ),
             color=color,
             tooltip=[
-                alt.Tooltip("time:T", format="%Y-%m-%d %H:%M:%S"),
+                alt.Tooltip(
+                    "utcyearmonthdatehoursminutesseconds(time):T",
+                    title="UTC",
+                    format="%Y-%m-%d %H:%M:%S",
+                ),
                 "series:N",
                 *(alt.Tooltip(f"{name}:Q", format=".4~g") for name in _VALUES),
             ],
@@ -181,7 +189,7 @@ def _panel(name: str, title: str, series: Sequence[str], *, axis: bool) -> alt.L
 
 
 def _color(series: Sequence[str]) -> alt.Color:
-    """One colour for a device in all panels; what is no device, the curve, has the first."""
+    """One colour for a device in all panels."""
     colors = [PALETTE[at % len(PALETTE)] for at in range(len(series))]
     legend = (
         alt.Legend(

@@ -70,6 +70,23 @@ def test_a_training_curve_stands_above_the_panels_on_their_axis(page, served):
     page.get_by_role("option", name="train/loss").click()
     page.locator(f"{PANELS} >> text=train/loss").first.wait_for()
     drawn(page, 5)
+    curve = page.locator(f"{PANELS} g.mark-line.role-mark path").first
+    assert curve.get_attribute("stroke") == "#3280dd"
+
+
+def test_times_are_utc_wherever_the_browser_is(browser, served):
+    shown = []
+    for zone in ("America/New_York", "UTC"):
+        context = browser.new_context(
+            viewport={"width": 1500, "height": 900}, timezone_id=zone, locale="en-US"
+        )
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        open_run(page, served, "System", "&sys_group=CPU")
+        drawn(page, 1)
+        shown.append(page.evaluate(LABELS))
+        context.close()
+    assert shown[0] == shown[1] != []
 
 
 # ── logs ─────────────────────────────────────────────────────────────────────

@@ -49,7 +49,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def trainer_on_disk(trainer: Trainer, disk: Path) -> Trainer:
-    trainer.environ |= {"WEIR_DIR": str(disk / "spool"), "DISK": str(disk)}
+    trainer.environ |= {"WEIR_DIR": str(disk / "spool"), "DISK": str(disk), "WEIR_AGENT": "0"}
     return trainer
 
 
@@ -147,6 +147,7 @@ run.finish()
 report()
 """,
         WEIR_MODE="online",
+        WEIR_AGENT="1",
         WEIR_SERVER=server,
     )
     assert training.stdout is not None

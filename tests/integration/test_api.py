@@ -149,7 +149,9 @@ def test_commands_print_tables_for_people(type_in) -> None:
     assert "vision/adam1" in shown
     assert "0.003" in shown
     assert "1 of 2 runs" in type_in("runs", "vision", "--limit", "1")
-    assert "[0.9, 0.99]" in type_in("show", "vision/adam1")
+    shown = type_in("show", "vision/adam1")
+    assert "[0.9, 0.99]" in shown
+    assert "trainer" in shown  # which of the processes is the agent is said
     assert "0 … 4999" in type_in("metrics", "vision/adam1", "--search", "loss")
 
 

@@ -282,6 +282,15 @@ def test_references_are_listed_and_not_fetched(api, gateway, stored, tmp_path):
         artifact.get_path("far", tmp_path / "out")
 
 
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(gateway, stored, tmp_path):
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "out")
+    done = command("artifact", "get", "p/m:v0", out, "--server", gateway.address)
+    assert done.returncode == 1
+    assert "it cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_command_line_does_all_of_it(gateway, stored, folder, tmp_path):
     def ask(*words: str) -> object:
         done = command(*words, "--server", gateway.address, "--json")

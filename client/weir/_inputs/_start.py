@@ -67,7 +67,8 @@ def start_collector(
         spool.inputs_path.mkdir(mode=0o700, exist_ok=True)
         write_working(spool.inputs_path, name, until_unix_s=time.time() + limit_s + 15)
         _reap(_popen(request), then)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
+        # (RuntimeError: no more threads, or no more processes while the interpreter ends)
         log.warning("weir: the inputs of this run are not recorded: %s", error)
 
 

@@ -42,9 +42,8 @@ async def finish_leftovers(
     """
     left = [spool for spool in spools if spool.left_behind() and _has_ended(spool, node)]
     for (root, of_node), group in _by_agent(left).items():
-        lock = AgentLock.take(root, of_node, version=client_version())
+        lock = await _take_agents_place(root, of_node, group, clock, timeout_s)
         if lock is None:
-            await _await_agent(group, clock, timeout_s)
             continue
         uploads = any(any(spool.outbox_path.glob("*.json")) for spool in group)
         attendance = Attendance(root, of_node, observers, clock=clock, spools=group)
@@ -56,11 +55,19 @@ async def finish_leftovers(
     return [spool for spool in left if spool.left_behind()]
 
 
-async def _await_agent(spools: Sequence[SpoolDir], clock: Clock, timeout_s: float) -> None:
+async def _take_agents_place(
+    root: Path, node: str, spools: Sequence[SpoolDir], clock: Clock, timeout_s: float
+) -> AgentLock | None:
+    """Wait until there is no agent, or it left nothing to do (None), or for so long (None).
+
+    The agent of an offline run uploads nothing, ever: what waits for us then waits until it ends.
+    """
     deadline_s = clock.monotonic_s() + timeout_s
     while True:
+        if lock := AgentLock.take(root, node, version=client_version()):
+            return lock
         if not any(spool.left_behind() for spool in spools) or clock.monotonic_s() >= deadline_s:
-            return
+            return None
         await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,7 +37,8 @@ class AgentLock:
         pid = os.getpid()
         holder = {"pid": pid, "version": version, "started_s": psutil.Process(pid).create_time()}
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        with suppress(OSError):  # a full disk: nobody can say who we are, but only we can empty it
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         return cls(descriptor)
 
     def release(self) -> None:

@@ -72,7 +72,11 @@ class NodeLog:
         return self._spool
 
     def write(self, findings: Findings) -> None:
-        """Put findings on disk as one frame, at most `MAX_BODY_BYTES` of it; nothing when closed."""
+        """Put findings on disk as one frame, at most `MAX_BODY_BYTES` of it.
+
+        Raises:
+            OSError: The disk does not take it, or the log is closed: what was found is not safe.
+        """
         body = pb.Body(
             schema=_BODY_SCHEMA,
             names=findings.names,
@@ -82,8 +86,9 @@ class NodeLog:
             events=findings.events,
         )
         with self._lock:
-            if not self._closed:
-                self._append(body, 0, pb.SessionUpdate.RUNNING)
+            if self._closed:  # the agent ends while an observer is still in the middle of its look
+                raise OSError("the node log is closed")
+            self._append(body, 0, pb.SessionUpdate.RUNNING)
 
     def keep_alive(self) -> None:
         """Write a heartbeat when the last frame was long ago; nothing where there is no frame yet."""

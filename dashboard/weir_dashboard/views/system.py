@@ -122,7 +122,7 @@ def _panels(run: Run, query: SystemQuery, table: pa.Table, aligned: str) -> None
         return
     with st.container(key="weir-panels"):
         st.vega_lite_chart(drawn.rows, drawn.spec(), width="stretch", key="sys_panels")
-    hint = "drag to move, wheel to zoom, double-click to see everything · times are local"
+    hint = "drag to move, wheel to zoom, double-click to see everything · times are UTC"
     if drawn.left_out:
         hint = f"{drawn.left_out:,} more devices are not drawn: choose fewer nodes · {hint}"
     st.caption(hint)

@@ -72,7 +72,7 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
             patience_s,
         )
 
-    gateway, writer, face = settings.gateway, settings.writer, settings.dashboard
+    gateway, writer = settings.gateway, settings.writer
     engine_patience_s = _ENGINE_PATIENCE * settings.up.patience_s
     return Plan(
         engines=(

@@ -1,5 +1,6 @@
 """The agent's small parts: back-off, statuses, messages, log, lock, liveness, take-over, sync."""
 
+import errno
 import logging
 import os
 import random
@@ -207,6 +208,21 @@ def test_one_kind_of_trouble_is_said_once_a_minute_and_then_how_often_it_was_hel
 
 
 # ── lock ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_full_disk_does_not_keep_an_agent_from_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only an agent can make room: it forgets what is committed."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("weir.agent._lock.os.pwrite", full)
+    lock = AgentLock.take(tmp_path, "n", version="1")
+    assert lock is not None
+    assert AgentLock.take(tmp_path, "n", version="1") is None
+    lock.release()
 
 
 def test_one_agent_holds_the_lock_and_a_second_does_not_get_it(tmp_path):

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from weir import cli
 from weir._config_command import config
+from weir._printing import print_table
 from weir._process import host_name
 from weir._spool import FLAG_FINAL, Meta, SegmentWriter, SpoolDir
 from weir._status_command import human_bytes, status
@@ -130,3 +131,22 @@ def test_sync_of_an_empty_folder_has_nothing_to_do(tmp_path):
 )
 def test_sizes_are_told_as_people_read_them(size_bytes, told):
     assert human_bytes(size_bytes) == told
+
+
+def test_a_row_stays_one_line_for_a_program_and_fits_a_terminal_of_people(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    long = "vision/resnet:v0 " * 30
+    print_table(("artifact",), [(long,)])
+    assert long.strip() in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "80")
+    print_table(("artifact",), [(long,)])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_what_people_wrote_gives_a_terminal_no_orders(capsys):
+    print_table(("name", ""), [("a \x1b[2J\x1b]52;c;ZXZpbA==\x07b\x9b31m", "two\nlines [red]x[/]")])
+    told = capsys.readouterr().out
+    assert "a b" in told
+    assert "[red]x[/]" in told
+    assert not {"\x1b", "\x07", "\x9b"} & set(told)
+    assert [line.split()[-1] for line in told.splitlines()[1:]] == ["two", "[red]x[/]"]

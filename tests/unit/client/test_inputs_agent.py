@@ -97,6 +97,16 @@ def test_a_report_survives_until_it_is_in_the_log(
     assert told(spool.path.parents[2]) == [("git/commit", "abc")]
 
 
+def test_a_report_read_while_the_agent_ends_is_left_to_the_next_agent(
+    spool: SpoolDir, run: Attended
+) -> None:
+    report(spool, git__commit="abc")
+    run.log.close()  # as the agent does while an observer's thread is still at work
+    with pytest.raises(OSError, match="closed"):
+        InputsObserver().observe([run])
+    assert spool.left_behind()
+
+
 def test_what_is_no_report_is_forgotten_and_hinders_no_other(
     spool: SpoolDir, run: Attended
 ) -> None:

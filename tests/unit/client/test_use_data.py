@@ -104,6 +104,13 @@ def test_a_file_that_was_just_written_is_not_remembered(tmp_path: Path) -> None:
     assert not memory.known
 
 
+def test_what_has_no_end_is_told_and_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for endless in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(OSError, match="neither a file nor a folder"):
+            fingerprint(endless)
+
+
 def test_sockets_and_dead_links_are_passed_over(tmp_path: Path) -> None:
     fill(tmp_path, {"a": b"1"})
     (tmp_path / "dead").symlink_to(tmp_path / "nowhere")

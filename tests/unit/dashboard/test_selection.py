@@ -110,7 +110,11 @@ def test_the_page_about_the_dashboard_lists_every_key_of_the_address():
     )  # fmt: skip
     page = (Path(__file__).parents[3] / "docs/dashboard.md").read_text()
     table = page.split("## What is in the address")[1].split("##")[0]
-    of_the_pages = {"tab", "all"}  # widgets that Streamlit binds to the address
+    # widgets that Streamlit binds to the address
+    views = (Path(__file__).parents[3] / "dashboard/weir_dashboard/views").glob("*.py")
+    bound = re.compile(r'key="(\w+)",\s*bind="query-params"')
+    of_the_pages = {key for view in views for key in bound.findall(view.read_text())}
+    assert {"tab", "all", "log_q"} <= of_the_pages
     assert (
         set(re.findall(r"^\| `(\w+)` \|", table, re.M))
         == set(selection.build(everything)) | of_the_pages

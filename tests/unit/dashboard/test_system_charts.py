@@ -55,6 +55,9 @@ def test_a_training_curve_stands_on_top():
     page = system_charts.page(["cpu.percent"], rows(("cpu.percent", "n", "")), ("loss", curve))
     assert page.titles == ("loss", "cpu.percent  [%]")
     assert page.series == ("n",)
+    # no device has its name, so it must not ask their scale for a colour: it would get none
+    colors = [str(panel["layer"][0]["encoding"]["color"]) for panel in page.spec()["vconcat"]]
+    assert ["field" in color for color in colors] == [False, True]
 
 
 def test_devices_are_in_the_order_of_their_numbers_and_too_many_are_counted():
