@@ -21,6 +21,7 @@ from weir._run_files import SavePolicy
 from weir._seeds import seed_everything
 from weir._settings import Settings
 from weir._summary import Goal, Policy
+from weir._version import __version__
 from weir.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "Table",
     "Text",
     "Video",
+    "__version__",
     "define_metric",
     "errors",
     "finish",

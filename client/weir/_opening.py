@@ -16,6 +16,7 @@ from weir._speak import Speaker
 from weir._spool import Meta, SpoolDir, newest_birth_us
 from weir._spooler import Spooler
 from weir._summary import AutomaticSummary
+from weir._version import __version__
 
 WISHES = (
     *("system", "system_period_s", "gpu_period_s", "openmetrics"),
@@ -101,7 +102,7 @@ class Opening:
             started_unix_us=now_us,
             process_started_s=process_started_s(os.getpid()),
             process_birth=process_birth(os.getpid()),
-            client_version=client_version(),
+            client_version=__version__,
             wishes={name: getattr(self.settings, name) for name in WISHES},
         )
 
@@ -135,13 +136,3 @@ def _create(root: Path, meta: Meta, settings: Settings, speaker: Speaker) -> tup
         return root, SpoolDir.at(root, meta)
     speaker.warn("dir", f"{trouble}; spooling to {fallback}")
     return fallback, spool
-
-
-def client_version() -> str:
-    """Return the version of the installed package; 0 when it runs from a source tree."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("weir")
-    except PackageNotFoundError:
-        return "0"

@@ -94,7 +94,7 @@ def print_table(
     for row in rows:
         table.add_row(*(cell if cell in markup else escape(_plain(cell)) for cell in row))
     console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
+    if not console.is_terminal and "COLUMNS" not in os.environ:  # noqa: TID251 - as rich has it
         least_width = _UNBROKEN
     Console(width=max(console.width, least_width)).print(table)
 

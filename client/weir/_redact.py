@@ -1,7 +1,7 @@
 """What looks like a secret becomes `***`: in command lines, variables, diffs and console lines.
 
-Pure, and stands alone: the standard library only, nothing of ours, so that a small process can
-load this file by its path. Three ways to know a secret, from sure to likely:
+Pure. Loaded by the children that record, not by the training process: its patterns take a while
+to compile. Three ways to know a secret, from sure to likely:
 
     its value      `Redactor(secret_values(environ))`: what secret variables hold, wherever it turns up
     its shape      keys and tokens of known makers, JWTs, PEM private keys, credentials in URLs
@@ -13,71 +13,14 @@ the text, whatever the text is.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 from urllib.parse import quote
 
+from weir._secrets import LEAST_LETTERS, LONG_WORD, is_secret_name
+
 MASK: Final = "***"
-_LEAST_LETTERS: Final = 6
-_LONG_WORD: Final = 16  # letters; no plain word of a language is longer
-
-# ── names ─────────────────────────────────────────────────────────────────
-
-_SECRET_WORDS: Final = frozenset(
-    {
-        *(
-            "SECRET",
-            "SECRETS",
-            "TOKEN",
-            "PASSWORD",
-            "PASSWD",
-            "PASSPHRASE",
-            "PASS",
-            "APIKEY",
-            "KEY",
-        ),
-        *("CREDENTIAL", "CREDENTIALS", "AUTH", "AUTHORIZATION", "COOKIE", "SAS"),
-    }
-)
-_GLUED: Final = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "APIKEY", "TOKEN")
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_HARMLESS: Final = frozenset({"PUBLIC", "NUM", "MAX", "MIN", "PAD", "EOS", "BOS", "UNK"})
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a variable of this name is likely to hold a secret.
-
-    True for `AWS_SECRET_ACCESS_KEY`, `PGPASSWORD`, `hfToken`; false for `TOKENIZERS_PARALLELISM`,
-    `MAX_TOKENS`, `PWD`.
-    """
-    words = [word.upper() for word in _WORD.findall(name[:256])]
-    if not words or not _HARMLESS.isdisjoint(words):
-        return False
-    known = _SECRET_WORDS.intersection(words)
-    if known == {"KEY"}:  # of a dictionary, unless it is what the name is about
-        return words[-1] == "KEY" or words[-2:] == ["KEY", "ID"]
-    return bool(known) or any(word.endswith(_GLUED) for word in words)
-
-
-def secret_values(environ: Mapping[str, str]) -> list[str]:
-    """Return what must not turn up anywhere: the values of variables whose names say secret.
-
-    Values of under 6 letters, paths, numbers and plain words are left out: replacing them
-    everywhere would hide more than it protects. Longest first.
-    """
-    found = {value for name, value in environ.items() if is_secret_name(name) and _is_secret(value)}
-    return sorted(found, key=lambda value: (-len(value), value))
-
-
-def _is_secret(value: str) -> bool:
-    if len(value) < _LEAST_LETTERS or value.startswith(("/", "./", "../", "~/", "file:")):
-        return False
-    if value.isalpha():
-        return len(value) >= _LONG_WORD
-    plain_number = value.replace(".", "", 1).replace("-", "").isdigit()
-    return not (plain_number and len(value) < _LONG_WORD)
-
 
 # ── shapes ────────────────────────────────────────────────────────────────
 
@@ -180,7 +123,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         written = {way for each in secrets for way in (each, quote(each, safe=""))}
-        usable = sorted((each for each in written if len(each) >= _LEAST_LETTERS), key=len)
+        usable = sorted((each for each in written if len(each) >= LEAST_LETTERS), key=len)
         self._secrets = tuple(reversed(usable))
         self._in_pem = False
 
@@ -235,7 +178,7 @@ def _redact_wandb(text: str) -> str:
 def _redact_bearer(text: str) -> str:
     def masked(found: re.Match[str]) -> str:
         word = found[3]
-        if word.isalpha() and (word.islower() or word.istitle()) and len(word) < _LONG_WORD:
+        if word.isalpha() and (word.islower() or word.istitle()) and len(word) < LONG_WORD:
             return found[0]  # "basic authentication"
         return f"{found[1]}{found[2]}{MASK}"
 
@@ -307,11 +250,11 @@ def _is_code(found: re.Match[str], bare: str, gap: str) -> bool:
     if found["open"] or _DOTTED.fullmatch(bare):
         return True
     if bare.replace("_", "").isdigit() or len(bare) < 3:  # `tokens: 12`, `key: a`
-        return len(bare) < _LEAST_LETTERS
+        return len(bare) < LEAST_LETTERS
     spaced = gap != gap.strip() or ":" in gap
     if ":" in gap:
         return bool(_TYPE.fullmatch(bare))
-    return spaced and bare.replace("_", "").isalpha() and len(bare) < _LONG_WORD
+    return spaced and bare.replace("_", "").isalpha() and len(bare) < LONG_WORD
 
 
 _RULES: Final[tuple[tuple[tuple[str, ...], Callable[[str], str]], ...]] = (

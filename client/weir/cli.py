@@ -15,7 +15,7 @@ from weir._agent_command import agent
 from weir._config_command import config
 from weir._status_command import status
 from weir._sync_command import sync
-from weir.agent._serve import client_version
+from weir._version import __version__
 from weir.errors import WeirError
 
 _INSTALL_SERVER = 'install it with `pip install "weir[server]"`'
@@ -32,7 +32,7 @@ def main() -> None:
 def weir_command() -> click.Group:
     """Return the `weir` command with every command that is installed here."""
     group = click.Group("weir", help="Weir records what training jobs do.")
-    click.version_option(client_version(), prog_name="weir")(group)
+    click.version_option(__version__, prog_name="weir")(group)
     for command in (sync, status, agent, config, *_api_commands()):
         group.add_command(command)
     try:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from weir._console.logs import LogTap
 from weir._console.messages import Channel
+from weir._console.orders import END
 from weir._console.records import LOCK_NAME, STDERR, STDOUT
-from weir._console.scribe import END
 from weir._console.start import ScribeProcess, take_lock
 from weir._console.taps import FdTap
 from weir._console.watch import Watch

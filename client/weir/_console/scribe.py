@@ -12,7 +12,6 @@ import json
 import os
 import select
 import signal
-import struct
 import sys
 import time
 from contextlib import suppress
@@ -20,12 +19,11 @@ from typing import Any, Final
 
 from weir._console.disk import RecordWriter
 from weir._console.echo import is_readable, read_chunk, write_all
+from weir._console.orders import END, TOLD
 from weir._console.recorder import MESSAGES, Recorder
 from weir._console.terminal import copy_size
 
 BEAT_S: Final = 0.1
-TOLD: Final = struct.Struct("<I")
-END: Final = b"end"
 _AFTER_DEATH_S: Final = (
     10.0  # children of a dead trainer are recorded for so long, then echoed only
 )

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from weir._console.orders import TOLD
 from weir._console.pipes import open_pipe
 from weir._console.records import LOCK_NAME
-from weir._console.scribe import TOLD
-from weir._redact import secret_values
+from weir._secrets import secret_values
 
 _CONTROL_BYTES: Final = 256 << 10
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what Python itself may need

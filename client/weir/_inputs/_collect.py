@@ -13,7 +13,8 @@ from typing import Final
 
 from weir._inputs._report import Findings, write_report, write_working
 from weir._inputs._request import Request
-from weir._redact import Redactor, secret_values
+from weir._redact import Redactor
+from weir._secrets import secret_values
 from weir._spool import SpoolDir
 
 Section = Callable[[Request, Redactor], Findings]

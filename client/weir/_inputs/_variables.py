@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from weir._inputs._report import Findings
 from weir._inputs._request import Request
+from weir._secrets import is_secret_name
 
 if TYPE_CHECKING:
     from weir._redact import Redactor
@@ -108,8 +109,6 @@ def _is_allowed(name: str) -> bool:
 
 def collect_variables(request: Request, redactor: "Redactor") -> Findings:
     """Return `variables/NAME` for each, redacted, cut at 4 000 letters, at most 500."""
-    from weir._redact import is_secret_name  # see allowed_variables
-
     findings = Findings()
     for name, value in list(request.variables.items())[:_MAX_VARIABLES]:
         if not is_secret_name(name):

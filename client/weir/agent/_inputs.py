@@ -11,7 +11,7 @@ from weir import _body as body
 from weir._names import name_fault
 from weir.agent._attendance import Attended, trainers_of
 from weir.agent._log import log
-from weir.agent._node_log import Findings
+from weir.agent._node_log import Findings, facts
 from weir.errors import InvalidPoint
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -28,12 +28,12 @@ class InputsObserver:
     def observe(self, runs: Sequence[Attended]) -> float:
         """Harvest what lies there."""
         found = [self._harvest(run) for run in runs]
-        working = any(_is_working(each.spool.inputs_path) for each in trainers_of(runs))
+        working = any([_awaits_collector(run) for run in runs])
         return _LOOK_EVERY_S if working or any(found) else _QUIET_EVERY_S
 
     def finish(self, run: Attended) -> bool:
         """Wait for collectors that are still at work, then harvest the rest."""
-        working = any(_is_working(each.spool.inputs_path) for each in trainers_of([run]))
+        working = _awaits_collector(run)
         self._harvest(run)
         return not working
 
@@ -56,8 +56,8 @@ def read_report(path: Path) -> list[pb.Attr]:
     try:
         if path.stat().st_size > _MAX_REPORT_BYTES:
             raise ValueError("a report of over 8 MiB")
-        facts: dict[str, Any] = json.loads(path.read_bytes())["facts"]
-        return [attr for name, value in facts.items() if (attr := _attr(name, value)) is not None]
+        found: dict[str, Any] = json.loads(path.read_bytes())["facts"]
+        return [attr for name, value in found.items() if (attr := _attr(name, value)) is not None]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("a report of inputs cannot be read", path=path, error=repr(error))
         return []
@@ -85,14 +85,17 @@ def _in_frames(attrs: list[pb.Attr]) -> list[list[pb.Attr]]:
     return frames
 
 
-def _is_working(inputs_path: Path) -> bool:
-    """Whether a collector may still leave something here; forgets those that are gone or overdue."""
+def _awaits_collector(run: Attended) -> bool:
+    """Whether a collector may still leave something in a run; tells of those gone or overdue."""
     working = False
-    for marker in inputs_path.glob("[!.]*.working"):
-        if _may_still_come(marker):
-            working = True
-        else:
-            marker.unlink(missing_ok=True)
+    for trainer in trainers_of([run]):
+        for marker in trainer.spool.inputs_path.glob("[!.]*.working"):
+            if _may_still_come(marker):
+                working = True
+            elif marker.exists():  # one that is done takes it away before it ends
+                said = "its collector was killed, or took too long"
+                run.log.write(Findings(attrs=facts([(f"inputs/problem/{marker.stem}", said)])))
+                marker.unlink(missing_ok=True)
     return working
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from weir._clock import Clock
 from weir._spool import SpoolDir
+from weir._version import __version__
 from weir.agent._attendance import Attendance, Observer
 from weir.agent._liveness import Life, trainer_life
 from weir.agent._lock import AgentLock
-from weir.agent._serve import client_version
 from weir.errors import WeirError
 
 _LOOK_EVERY_S: Final = 0.2
@@ -64,7 +64,7 @@ async def _take_agents_place(
     """
     deadline_s = clock.monotonic_s() + timeout_s
     while True:
-        if lock := AgentLock.take(root, node, version=client_version()):
+        if lock := AgentLock.take(root, node, version=__version__):
             return lock
         if not any(spool.left_behind() for spool in spools) or clock.monotonic_s() >= deadline_s:
             return None

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from weir import _fault as fault
@@ -11,6 +10,7 @@ from weir._clock import SystemClock
 from weir._process import host_name
 from weir._settings import Settings
 from weir._spool import agent_log_path, list_spools
+from weir._version import __version__
 from weir.agent._lock import AgentLock
 from weir.agent._log import log, write_to
 
@@ -27,7 +27,7 @@ def run_agent(root: Path, *, node: str = "") -> int:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     _ignore_terminal_signals()
     write_to(agent_log_path(root, node))
-    while (lock := AgentLock.take(root, node, version=client_version())) is not None:
+    while (lock := AgentLock.take(root, node, version=__version__)) is not None:
         fault.hit("agent.after_lock")
         try:
             known, stopped = asyncio.run(_serve(root, node, settings))
@@ -49,7 +49,7 @@ async def _serve(root: Path, node: str, settings: Settings) -> tuple[set[Path], 
     observers = observers_here(settings, node=node)
     agent = Agent(options, clock=SystemClock(), rng=random.Random(), observers=observers)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, agent.stop)
-    log.info("the agent starts", root=root, node=node, version=client_version())
+    log.info("the agent starts", root=root, node=node, version=__version__)
     await agent.run()
     log.info("the agent ends", root=root)
     return agent.known, agent.stopped
@@ -59,11 +59,3 @@ def _ignore_terminal_signals() -> None:
     """Ctrl-C and a closed terminal are for the trainer; the agent outlives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-
-def client_version() -> str:
-    """Return the version of the weir package."""
-    try:
-        return version("weir")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"

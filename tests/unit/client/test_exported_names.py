@@ -22,6 +22,7 @@ def test_the_public_names_are_these() -> None:
         "Table",
         "Text",
         "Video",
+        "__version__",
         "define_metric",
         "errors",
         "finish",

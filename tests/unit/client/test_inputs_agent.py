@@ -145,7 +145,7 @@ def test_the_end_of_a_run_waits_for_a_collector_at_work(spool: SpoolDir, run: At
 
 
 @pytest.mark.parametrize("marker", ["dead", "overdue", "damaged", "never started"])
-def test_the_end_of_a_run_does_not_wait_for_a_collector_that_is_gone(
+def test_the_end_of_a_run_does_not_wait_for_a_collector_that_is_gone_and_tells_of_it(
     spool: SpoolDir, run: Attended, marker: str
 ) -> None:
     path = spool.inputs_path / "start.working"
@@ -162,6 +162,8 @@ def test_the_end_of_a_run_does_not_wait_for_a_collector_that_is_gone(
         write_working(spool.inputs_path, "start", until_unix_s=time.time() + late_s, pid=pid)
     assert InputsObserver().finish(run)
     assert not spool.left_behind()
+    problem = "its collector was killed, or took too long"
+    assert told(spool.path.parents[2]) == [("inputs/problem/start", problem)]
 
 
 # ── the collector ─────────────────────────────────────────────────────────
