@@ -63,7 +63,7 @@ class AgentKeeper:
         self._starts_s.append(now_s)
         try:
             start_agent(self._root, self._node)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: the interpreter ends
             self._speaker.warn(
                 "agent",
                 f"cannot start the agent: {error}; points stay in {self._root}, send them "

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _SHOWN_EVENTS: Final = 10
+_PROCESS: Final = ("rank", "role", "node", "pid", "state", "reason", "seen")
 _SHOWN_HOSTS: Final = 8
 
 
@@ -99,27 +100,15 @@ def show(run: str, server: str | None, *, as_json: bool) -> None:
     for title, values in (("config", view.config), ("summary", view.summary)):
         if values:
             print_table((title, ""), [(path, _shown(values[path])) for path in values])
-    rows = [
-        (
-            str(s.rank),
-            s.role or "trainer",
-            s.node,
-            str(s.pid),
-            styled(s.state),
-            s.reason,
-            ago(s.last_seen),
-        )
-        for s in sessions
-    ]
-    columns = ("rank", "role", "node", "pid", "state", "reason", "seen")
-    print_table(columns, rows, right=("rank", "pid"))
+    processes = [_process_cells(session) for session in sessions]
+    print_table(_PROCESS, processes, right=("rank", "pid"))
     rows = [
         (ago(e.time), styled(e.severity), e.kind, str(e.rank), _step(e.step), _told(e))
         for e in events
     ]
     if rows:
-        told = ("event", "severity", "kind", "rank", "step", "title")
-        print_table(told, rows, right=("rank", "step"))
+        columns = ("event", "severity", "kind", "rank", "step", "title")
+        print_table(columns, rows, right=("rank", "step"))
 
 
 @click.command()
@@ -182,6 +171,18 @@ def _cell(run: "RunView", column: str) -> str:
     space, _, path = column.partition(".")
     values = {"config": run.config, "summary": run.summary, "meta": run.meta}.get(space, {})
     return _shown(values[path]) if path in values else ""
+
+
+def _process_cells(process: "SessionView") -> tuple[str, ...]:
+    return (
+        str(process.rank),
+        process.role or "trainer",
+        process.node,
+        str(process.pid),
+        styled(process.state),
+        process.reason,
+        ago(process.last_seen),
+    )
 
 
 def _told(event: "EventView") -> str:

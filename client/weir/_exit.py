@@ -7,6 +7,7 @@ asked for their last frame and joined.
 """
 
 import atexit
+import os
 import signal
 import sys
 import threading
@@ -56,6 +57,16 @@ def _words_of(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}".rstrip(": ")
     except Exception:  # noqa: BLE001 - an exception that cannot be printed, as Python says too
         return type(error).__name__
+
+
+def masked_reason(ending: Ending) -> str:
+    """Return the reason without what looks like a secret: exceptions quote what they were given."""
+    if not ending.reason:
+        return ""
+    from weir._redact import Redactor  # most runs end well and do without
+    from weir._secrets import secret_values
+
+    return Redactor(secret_values(os.environ)).text(ending.reason)  # noqa: TID251 - to mask them
 
 
 def ending_when_preempted(ending: Ending) -> Ending:

@@ -10,7 +10,15 @@ from typing import Any, Final, Literal, Self, get_args
 
 from weir import _body as body
 from weir._agent_start import sync_command
-from weir._exit import FINISHED, Ending, end_with_child, ending_of, ending_when_preempted, forget
+from weir._exit import (
+    FINISHED,
+    Ending,
+    end_with_child,
+    ending_of,
+    ending_when_preempted,
+    forget,
+    masked_reason,
+)
 from weir._intake import Intake
 from weir._last_run import forget_last_run
 from weir._media.encoder import Encoder
@@ -298,7 +306,7 @@ class Run(RunFiles):
             ending.state,
             time_unix_us=self._clock.unix_us(),
             exit_code=ending.exit_code,
-            reason=ending.reason,
+            reason=masked_reason(ending),
         )
         if self._encoder:
             self._encoder.close(max(timeout_s, _LEAST_CLOSE_S))

@@ -28,8 +28,8 @@ class InputsObserver:
     def observe(self, runs: Sequence[Attended]) -> float:
         """Harvest what lies there."""
         found = [self._harvest(run) for run in runs]
-        working = any([_awaits_collector(run) for run in runs])
-        return _LOOK_EVERY_S if working or any(found) else _QUIET_EVERY_S
+        working = [_awaits_collector(run) for run in runs]  # each: it also tells
+        return _LOOK_EVERY_S if any(working) or any(found) else _QUIET_EVERY_S
 
     def finish(self, run: Attended) -> bool:
         """Wait for collectors that are still at work, then harvest the rest."""

@@ -88,6 +88,17 @@ def test_without_a_python_to_start_points_stay_in_the_spool(
     assert f"weir sync {tmp_path}" in caplog.text
 
 
+def test_an_interpreter_that_ends_starts_no_agent_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't fork at interpreter shutdown")
+
+    monkeypatch.setattr("weir._agent_start.start_agent", refuse)
+    AgentKeeper(tmp_path, "n", ManualClock(), Speaker()).ensure()
+    assert "cannot start the agent: can't fork" in caplog.text
+
+
 def test_three_starts_are_forgotten_after_ten_minutes() -> None:
     assert may_start(deque([0.0, 1.0], maxlen=3), 2.0)
     assert not may_start(deque([0.0, 1.0, 2.0], maxlen=3), 599.0)

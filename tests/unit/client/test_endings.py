@@ -55,6 +55,12 @@ def points(tmp_path: Path) -> list[Point]:
             1,
         ),
         ("import signal; signal.raise_signal(signal.SIGINT)", ("INTERRUPTED",), 130),
+        (
+            "os.environ['DB_PASSWORD'] = 'battery9staple'\n"
+            "raise ValueError('token=hf_' + 'a1' * 17 + ' and battery9staple')",
+            ("FAILED", 1, "ValueError: token=*** and ***"),
+            1,
+        ),
     ],
 )
 def test_a_process_that_ends_tells_why(

@@ -214,6 +214,17 @@ def test_a_section_that_hangs_or_fails_is_told_and_hinders_no_other(
     assert facts["command/line"] == "a"
 
 
+def test_where_no_thread_can_begin_training_goes_on_and_it_is_said(
+    spool: SpoolDir, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    start_collector(spool, ("command",))
+    assert "inputs of this run are not recorded: can't start new thread" in caplog.text
+
+
 def test_a_run_whose_folder_is_gone_gets_no_new_one(spool: SpoolDir) -> None:
     spool.remove()
     collect(request_for(spool, "command", argv=("a",)), Redactor())
