@@ -310,7 +310,10 @@ class Run(RunFiles):
         )
         if self._encoder:
             self._encoder.close(max(timeout_s, _LEAST_CLOSE_S))
-        self._await_uploads(deadline_s - time.monotonic())
+        try:
+            self._await_uploads(deadline_s - time.monotonic())
+        except Exception as error:  # noqa: BLE001 - the last frame is worth more than a look at the outbox
+            self._speaker.warn("uploads", f"cannot see how far the uploads are: {error!r}")
         deadline_s = max(deadline_s, time.monotonic() + min(timeout_s, _LEAST_CLOSE_S))
         left_s = deadline_s - time.monotonic()
         whole = spooler.close(final, max(left_s, _LEAST_CLOSE_S))

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 import weir
 from tests.e2e.fixtures_up import EmbeddedWeir
+from tests.fault.fixtures_client import POINTS_ONLY
 from weir._verify_command import verify
 from weir_store.clickhouse import ClickHouse
 
@@ -28,6 +29,8 @@ def log_here(
     monkeypatch.setenv("WEIR_SERVER", embedded_weir.gateway)
     monkeypatch.setenv("WEIR_DIR", str(tmp_path / "spool"))
     monkeypatch.setenv("WEIR_AGENT_IDLE_S", "2")
+    for name, value in POINTS_ONLY.items():
+        monkeypatch.setenv(name, value)
 
     def begin(run_id: str, **arguments: object) -> weir.Run:
         return weir.init(PROJECT, id=run_id, **arguments)  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
 """Progress bars on stderr, where somebody looks."""
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from weir._artifacts.waiting import is_watched
 
 
 @contextmanager
@@ -11,7 +12,7 @@ def download_bar(
     title: str, total_bytes: int, *, quiet: bool = False
 ) -> Iterator[Callable[[int], None]]:
     """Show a bar while the block runs; gives what is told how many bytes have passed."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not is_watched():
         yield lambda _: None
         return
     from rich.console import Console

@@ -26,7 +26,7 @@ def wait_for_uploads(outbox: Outbox, timeout_s: float) -> str:
             waited_s = time.monotonic() - began_s
             if waited_s >= timeout_s:
                 return _words(len(pending), outbox.progress())
-            if waited_s >= _SILENT_S and sys.stderr is not None and sys.stderr.isatty():
+            if waited_s >= _SILENT_S and is_watched():
                 bar = bar or _Bar()
                 bar.show(outbox.progress())
             time.sleep(_LOOK_EVERY_S)
@@ -34,6 +34,14 @@ def wait_for_uploads(outbox: Outbox, timeout_s: float) -> str:
         if bar is not None:
             bar.close()
     return ""
+
+
+def is_watched() -> bool:
+    """Whether somebody looks at stderr, which may be anything a program has put there."""
+    try:
+        return bool(sys.stderr.isatty())
+    except (AttributeError, ValueError):  # None, closed, or an object that only writes
+        return False
 
 
 def _words(orders: int, progress: dict[str, Any]) -> str:

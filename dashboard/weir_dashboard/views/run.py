@@ -115,6 +115,7 @@ def _sessions(sessions: list[Session]) -> None:
     table = pd.DataFrame(
         {
             "rank": [one.rank for one in sessions],
+            "role": [one.role for one in sessions],
             "node": [one.node for one in sessions],
             "state": [str(one.state) for one in sessions],
             "pid": [one.pid for one in sessions],

@@ -1,14 +1,19 @@
 """The parts of the uploader: digests, the journal, bandwidth, and files that are watched."""
 
+import errno
 import hashlib
 import os
+import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from weir._artifacts.waiting import is_watched
 from weir._clock import ManualClock
 from weir._spool import Outbox, SpoolDir
 from weir.agent._uploads.journal import Begun, Journal
+from weir.agent._uploads.lane import Lane
 from weir.agent._uploads.orders import BadOrder, kind_of, sources_of, title_of
 from weir.agent._uploads.source import Source, SourceLost, fingerprint
 from weir.agent._uploads.stopping import Stopped, Stopping
@@ -209,3 +214,31 @@ def test_files_for_the_end_are_ordered_only_then(tmp_path, outbox):
     assert outbox.pending() == []
     watch.look(last=True)
     assert [f["path"] for f in outbox.read(1)["files"]] == ["a.log"]
+
+
+def test_a_run_that_cannot_be_told_of_a_failure_now_is_told_later(outbox):
+    """A full disk takes no event; the order must not be forgotten for it, nor the lane end."""
+    told = []
+
+    class Log:
+        def write(self, findings):
+            told.append(findings.events)
+            if len(told) < 3:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+    number = outbox.put({"order": "artifact", "name": "a", "files": [7]})
+    clock = ManualClock()
+    progress = SimpleNamespace(stuck=lambda why: None, moved_s=0.0)
+    desk = SimpleNamespace(outbox=outbox, log=Log(), progress=progress, run_id="r")
+    lane = Lane(desk, clock=clock, stopping=_Resting(clock))
+    lane.take(number)
+    lane.join(20)
+    assert lane.idle
+    assert len(told) == 3
+    assert outbox.result(number)["ok"] is False
+
+
+@pytest.mark.parametrize("stderr", [None, object(), SimpleNamespace(write=print)])
+def test_a_stderr_that_is_no_terminal_or_no_file_at_all_is_not_watched(monkeypatch, stderr):
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert not is_watched()

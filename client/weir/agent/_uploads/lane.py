@@ -138,10 +138,10 @@ class Lane:
     def _fail(self, number: int, order: dict[str, Any], problem: str, *, file: str = "") -> bool:
         """Give an order up, and say so in the run."""
         # What a watcher ordered it orders again when the file has changed: no need to speak of it.
-        if not order.get("watched"):
-            self._tell(order, problem, file)
-            log.warning("an upload failed for good", problem=problem, run_id=self._desk.run_id)
         try:
+            if not order.get("watched"):
+                self._tell(order, problem, file)
+                log.warning("an upload failed for good", problem=problem, run_id=self._desk.run_id)
             self._desk.outbox.settle(number, held_for(order), {"ok": False, "problem": problem})
         except OSError as error:
             self._stuck(str(error))

@@ -49,9 +49,11 @@ def kind_of(order: dict[str, Any]) -> str:
 
 
 def title_of(order: dict[str, Any]) -> str:
-    """Return an order in a few words."""
-    files: list[dict[str, Any]] = order.get("files") or []
-    count = f"{len(files)} files" if len(files) != 1 else str(files[0].get("path", "a file"))
+    """Return an order in a few words, whatever is in it."""
+    files = order.get("files")
+    files = files if isinstance(files, list) else []
+    alone = files[0] if len(files) == 1 and isinstance(files[0], dict) else {}
+    count = str(alone.get("path", "a file")) if len(files) == 1 else f"{len(files)} files"
     if order.get("order") == "artifact":
         return f"artifact {order.get('name')} ({count})"
     return {"blobs": f"media ({count})", "files": f"run files ({count})"}.get(
