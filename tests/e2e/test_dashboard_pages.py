@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.fixtures_dashboard import Served, listen
 
+expect.set_options(timeout=20_000)
 RUN = "/run?project=ddp&id=ddp16"
 PANELS = '[data-testid="stVegaLiteChart"]'
 # What is drawn: the path of the first line of every panel, and the labels below
@@ -45,8 +47,8 @@ def row(page, table: int, index: int) -> None:
 def test_panels_of_all_devices_zoom_together_and_stay_zoomed(page, served):
     open_run(page, served, "System")
     before = drawn(page, 4)
-    assert page.get_by_text("7.96 GPU-hours").is_visible()
-    assert page.locator(f"{PANELS} >> text=node-01 · gpu3").is_visible()
+    page.get_by_text("7.96 GPU-hours").wait_for()
+    page.locator(f"{PANELS} >> text=node-01 · gpu3").wait_for()
     box = page.locator(f"{PANELS} svg").bounding_box()
     assert box["x"] + box["width"] <= 1_500
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 80)
@@ -99,7 +101,7 @@ def lines(page):
 def test_lines_are_searched_and_filtered_by_rank_and_stream(page, served):
     open_run(page, served, "Logs", "&log_q=step%20390")
     lines(page).first.wait_for()
-    assert lines(page).count() == 4
+    expect(lines(page)).to_have_count(4)
     page.get_by_placeholder("words that are in the line").fill("")
     page.get_by_placeholder("words that are in the line").press("Enter")
     page.get_by_text("of 16 is up").first.wait_for()
@@ -118,7 +120,7 @@ def test_new_lines_appear_by_themselves_at_the_end_that_is_shown(page, served):
     lines(page).first.wait_for()
     served.tell("say fresh from the press")
     page.get_by_text("fresh from the press").wait_for()
-    assert page.get_by_text("fresh from the press").is_visible()
+    page.get_by_text("fresh from the press").wait_for()
     assert "fresh" in lines(page).last.inner_text()
     served.tell("say and another")
     page.get_by_text("and another").wait_for()
@@ -145,7 +147,7 @@ def test_a_file_of_the_run_is_shown_when_it_is_chosen(page, served):
     page.get_by_role("heading", name="Files").wait_for()
     row(page, -1, 0)
     page.get_by_text("+lr = ").first.wait_for()
-    assert page.get_by_role("link", name="Download").is_visible()
+    page.get_by_role("link", name="Download").wait_for()
 
 
 def test_from_an_artifact_to_its_version_its_files_and_what_is_in_them(page, served):
@@ -158,7 +160,7 @@ def test_from_an_artifact_to_its_version_its_files_and_what_is_in_them(page, ser
     page.get_by_text("weir artifact get ddp/checkpoint:v2").wait_for()
     graph = page.get_by_test_id("stGraphVizChart")
     graph.get_by_text("eval-1", exact=True).wait_for()
-    assert graph.locator("g.node").count() == 7
+    expect(graph.locator("g.node")).to_have_count(7)
     row(page, -1, 0)
     page.get_by_text('"hidden": 768').first.wait_for()
 
@@ -167,7 +169,7 @@ def test_what_a_run_made_and_read_is_a_graph(page, served):
     open_run(page, served, "Artifacts")
     graph = page.get_by_test_id("stGraphVizChart")
     graph.get_by_text("imagenet:v0", exact=True).wait_for()
-    assert graph.locator("g.node").count() == 5
+    expect(graph.locator("g.node")).to_have_count(5)
     assert graph.locator("svg").bounding_box()["height"] < 400
 
 
@@ -182,7 +184,7 @@ def test_two_runs_differ_in_groups_and_inside_their_files(page, served):
     page.get_by_placeholder("Find a path or a value").fill("torch")
     page.get_by_placeholder("Find a path or a value").press("Enter")
     page.get_by_role("heading", name="Config", exact=True).wait_for(state="detached")
-    assert page.get_by_role("heading", name="Packages", exact=True).is_visible()
+    page.get_by_role("heading", name="Packages", exact=True).wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
