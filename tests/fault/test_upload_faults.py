@@ -104,7 +104,7 @@ def test_a_store_that_dies_in_mid_upload_gets_every_byte_once_it_is_back(
     run = open_run(root, gateway.address, upload_mb_per_s=8.0)
     file = write_random(tmp_path / "model.bin", 30 * MIB)
     before = parts_there(minio)
-    logged = run.log_artifact(file, "m", "model", copy=False)
+    logged = run.log_artifact(file, "m", "model")
     wait_until(lambda: parts_there(minio) > before)
     minio.kill()
     wait_until(lambda: logged.state == "waiting")
@@ -155,7 +155,7 @@ def test_a_file_that_changes_while_it_is_uploaded_is_named_and_nothing_is_commit
     run = open_run(root, gateway.address, upload_mb_per_s=4.0)
     file = write_random(tmp_path / "model.bin", 20 * MIB)
     before = parts_there(minio)
-    logged = run.log_artifact(file, "m", "model")
+    logged = run.log_artifact(file, "m", "model", copy=False)
     wait_until(lambda: parts_there(minio) > before)
     with file.open("r+b") as writing:
         writing.write(b"other bytes, same size")
