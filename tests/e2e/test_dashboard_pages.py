@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from tests.e2e.fixtures_dashboard import Served, listen
 
@@ -39,6 +39,18 @@ def row(page, table: int, index: int) -> None:
     page.wait_for_timeout(700)
     box = place.bounding_box()
     page.mouse.click(box["x"] + 16, box["y"] + 38 + 31 * index + 15)
+
+
+def choose(page, table: int, index: int, shown) -> None:
+    """Choose a row until what it shows is there: the page may be drawn anew under the pointer."""
+    for _ in range(4):
+        row(page, table, index)
+        try:
+            shown.wait_for(timeout=8_000)
+            return
+        except TimeoutError:
+            continue
+    shown.wait_for()
 
 
 # ── system ───────────────────────────────────────────────────────────────────
@@ -145,24 +157,20 @@ def test_colours_are_shown_and_markup_is_text(page, served):
 def test_a_file_of_the_run_is_shown_when_it_is_chosen(page, served):
     open_run(page, served, "Overview")
     page.get_by_role("heading", name="Files").wait_for()
-    row(page, -1, 0)
-    page.get_by_text("+lr = ").first.wait_for()
+    choose(page, -1, 0, page.get_by_text("+lr = ").first)
     page.get_by_role("link", name="Download").wait_for()
 
 
 def test_from_an_artifact_to_its_version_its_files_and_what_is_in_them(page, served):
     page.goto(f"{served.address}/artifacts?project=ddp")
     page.get_by_text("3 artifacts").wait_for()
-    row(page, 0, 0)
-    page.get_by_role("heading", name="checkpoint", exact=True).wait_for()
-    row(page, -1, 0)
-    page.get_by_role("heading", name="checkpoint:v2").wait_for()
+    choose(page, 0, 0, page.get_by_role("heading", name="checkpoint", exact=True))
+    choose(page, -1, 0, page.get_by_role("heading", name="checkpoint:v2"))
     page.get_by_text("weir artifact get ddp/checkpoint:v2").wait_for()
     graph = page.get_by_test_id("stGraphVizChart")
     graph.get_by_text("eval-1", exact=True).wait_for()
     expect(graph.locator("g.node")).to_have_count(7)
-    row(page, -1, 0)
-    page.get_by_text('"hidden": 768').first.wait_for()
+    choose(page, -1, 0, page.get_by_text('"hidden": 768').first)
 
 
 def test_what_a_run_made_and_read_is_a_graph(page, served):

@@ -111,6 +111,7 @@ def test_a_disabled_run_reads_and_nothing_is_noted(gateway, stored, tmp_path):
     path = run.use_artifact("p/m:v0").get_path("sub/small.bin", tmp_path / "out")
     assert Path(path).stat().st_size == 1000
     assert gateway.shelf.used == []
+    run.finish()
 
 
 def test_a_version_that_is_not_there_is_said_in_one_line(gateway, stored, tmp_path):

@@ -1,6 +1,7 @@
 """An artifact without a run: from this process straight to the server, for `weir artifact put`."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,8 +88,11 @@ class _Here(Outbox):
     def __init__(self, folder: Path) -> None:
         super().__init__(SpoolDir(folder))
 
-    def hold(self, path: str | Path, *, copy: bool = False) -> str:  # type: ignore[override]
-        return str(Path(path).resolve())
+    def hold_now(
+        self, path: str | os.PathLike[str], *, copy: bool = False
+    ) -> tuple[str, os.stat_result]:
+        source = os.path.realpath(path)
+        return source, os.stat(source)
 
 
 class _Passing(Progress):
