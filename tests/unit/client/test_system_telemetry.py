@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -282,7 +282,7 @@ def test_processes_and_what_they_hold_go_to_their_own_run(tmp_path: Path) -> Non
     (stranger,) = other.trainers.values()
     other.trainers[stranger.meta.producer] = Trainer(
         stranger.spool,
-        Meta.from_json(stranger.meta.to_json().replace(str(os.getppid()).encode(), b"99999999")),
+        replace(stranger.meta, pid=99_999_999),
         True,
     )
     with driver.loaded():
