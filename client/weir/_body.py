@@ -31,13 +31,14 @@ def attr(namespace: pb.Attr.Namespace, path: str, value: Any) -> pb.Attr:
         leaf = to_attr_value(value)
     except Exception as error:  # the value is the user's code: it may raise anything
         raise InvalidPoint(f"{path} cannot be recorded: {error}") from error
-    _set_value(message, leaf)
+    if isinstance(leaf, str) and not fits_text(leaf):
+        raise InvalidPoint(f"{path} is over {MAX_TEXT_BYTES} bytes, or not valid UTF-8")
+    set_value(message, leaf)
     return message
 
 
-def _set_value(message: pb.Attr, leaf: float | int | bool | str | None) -> None:
-    if isinstance(leaf, str) and not fits_text(leaf):
-        raise InvalidPoint(f"{message.path} is over {MAX_TEXT_BYTES} bytes, or not valid UTF-8")
+def set_value(message: pb.Attr, leaf: float | int | bool | str | None) -> None:
+    """Put a leaf into the field of its type."""
     if leaf is None:
         message.null = True
     elif isinstance(leaf, bool):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weir._agent_start import AgentKeeper
+from weir._births import next_birth_us
 from weir._branch import Branch
 from weir._clock import Clock
 from weir._process import new_producer, process_birth, process_started_s
@@ -13,7 +14,7 @@ from weir._queue import Queue
 from weir._rank import Placement
 from weir._settings import Settings
 from weir._speak import Speaker
-from weir._spool import Meta, SpoolDir, newest_birth_us
+from weir._spool import Meta, SpoolDir
 from weir._spooler import Spooler
 from weir._summary import AutomaticSummary
 from weir._version import __version__
@@ -23,9 +24,6 @@ WISHES = (
     *("upload_threads", "upload_mb_per_s"),
 )
 """Settings that the agent heeds for each run, whatever its own environment says."""
-
-_VERSION_US = 1_000_000  # rows are versioned by the second of their producer's birth (ADR 4)
-_births_us: dict[tuple[str, str, int], int] = {}  # newest producer of each line made here
 
 _SECOND_START_S = 3.0  # ranks other than a node's first leave starting the agent to it for so long
 
@@ -85,10 +83,12 @@ class Opening:
     def _meta(self, *, forked: bool) -> Meta:
         now_us = self.clock.unix_us()
         role = self.settings.role
+        root, line = Path(self.settings.dir), (self.settings.project, self.run_id)
+        birth_us = next_birth_us(root.absolute(), *line, self.placement.rank, now_us=now_us)
         return Meta(
             mode=self.settings.mode,
             server=self.settings.server,
-            producer=new_producer(self._birth_us(now_us)).hex(),
+            producer=new_producer(birth_us).hex(),
             project=self.settings.project,
             run_id=self.run_id,
             rank=self.placement.rank,
@@ -105,19 +105,6 @@ class Opening:
             client_version=__version__,
             wishes={name: getattr(self.settings, name) for name in WISHES},
         )
-
-    def _birth_us(self, now_us: int) -> int:
-        """A moment by which what this producer writes is newer than all that was written here."""
-        line = (self.settings.project, self.run_id, self.placement.rank)
-        root = Path(self.settings.dir).absolute()
-        before_us = max(
-            _births_us.get(line, 0),
-            # a process that was started again at once
-            newest_birth_us(root, *line, since_us=now_us - _VERSION_US),
-        )
-        birth_us = max(now_us, before_us + _VERSION_US)
-        _births_us[line] = birth_us
-        return birth_us
 
 
 def _create(root: Path, meta: Meta, settings: Settings, speaker: Speaker) -> tuple[Path, SpoolDir]:

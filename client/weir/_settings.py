@@ -223,6 +223,9 @@ class Settings:
 _FIELDS: Final = {declared.name: declared for declared in fields(Settings)}
 del _FIELDS["sources"]
 
+RECORDS: Final = tuple(name for name in _FIELDS if name.startswith("record_"))
+"""Settings that switch off, one by one, what a run records of its inputs."""
+
 
 def read_fault() -> str:
     """Return WEIR_FAULT, where fault tests let this process die (docs/faults.md); mostly empty."""

@@ -22,6 +22,7 @@ from weir._exit import open_runs
 from weir._init import overriding
 from weir._media.view import MediaView, views_of
 from weir._reading import Point, read_attr, read_media, read_points
+from weir._settings import RECORDS
 from weir._spool import Gap, Meta, SpoolReader, list_spools
 from weir.errors import SpoolCorrupt, UsageError
 from weir_proto.v1 import ingest_pb2 as pb
@@ -203,10 +204,7 @@ def read_root(root: Path) -> Iterator[tuple[Meta, pb.Body]]:
 _QUIET: Final = {
     "agent": False,
     "console": "off",
-    **dict.fromkeys(
-        ("record_git", "record_diff", "record_command", "record_packages", "record_machine"), False
-    ),
-    **dict.fromkeys(("record_variables", "record_seeds"), False),
+    **dict.fromkeys(RECORDS, False),
 }
 """What `capture` does without: no process is started, nothing is looked at but what is logged."""
 

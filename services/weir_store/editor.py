@@ -7,6 +7,7 @@ birth: it beats what sessions that began before it say, and later sessions beat 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -63,7 +64,9 @@ class Editor:
             "ver": _TOMBSTONE_VER + at_unix_us,
             "is_deleted": 1,
         }
-        deletion = _event(ref, "deleted", f"run deleted by {by}", by=by, at_unix_us=at_unix_us)
+        deletion = event_row(
+            ref, "deleted", f"run deleted by {by}", attrs={"by": by}, at_unix_us=at_unix_us
+        )
         self._insert(
             {
                 tables.RUNS: _table(tables.RUNS, [tombstone]),
@@ -73,12 +76,12 @@ class Editor:
 
     def note_stop(self, ref: RunRef, *, by: str, reason: str, at_unix_us: int) -> None:
         """Leave an event that says who asked a run to stop, and why."""
-        event = _event(
+        event = event_row(
             ref,
             "stop_requested",
             f"{by} asked the run to stop",
             reason,
-            by=by,
+            attrs={"by": by},
             at_unix_us=at_unix_us,
         )
         self._insert({tables.EVENTS: _table(tables.EVENTS, [event])})
@@ -124,25 +127,39 @@ def _edited(ref: RunRef, change: Change, *, by: str, at_unix_us: int) -> dict[st
         "before": change.shown(change.before),
         "after": change.shown(change.after),
     }
-    event = _event(ref, "edited", f"{by} changed {change.field}", by=by, at_unix_us=at_unix_us)
-    return event | {"severity": "info", "attrs": {"by": by, **told}}
+    return event_row(
+        ref,
+        "edited",
+        f"{by} changed {change.field}",
+        severity="info",
+        attrs={"by": by, **told},
+        at_unix_us=at_unix_us,
+    )
 
 
-def _event(
-    ref: RunRef, kind: str, title: str, body: str = "", *, by: str, at_unix_us: int
+def event_row(
+    ref: RunRef,
+    kind: str,
+    title: str,
+    body: str = "",
+    *,
+    attrs: Mapping[str, str],
+    at_unix_us: int,
+    severity: str = "warn",
 ) -> dict[str, Any]:
+    """Return a row of `events` that the server tells, with a fresh id."""
     return {
         "project": ref.project,
         "run_id": ref.run_id,
         "event_id": uuid.uuid4().bytes,
         "ts": at_unix_us,
         "kind": kind,
-        "severity": "warn",
+        "severity": severity,
         "title": title,
         "body": body,
         "step": -1,
         "rank": 0,
-        "attrs": {"by": by},
+        "attrs": dict(attrs),
         "ver": version_of_edit(at_unix_us),
         "source": "server",
     }

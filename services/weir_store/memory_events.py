@@ -26,7 +26,7 @@ def list_events(
     if not own_rows(store, tables.RUNS, ref):
         raise UnknownRun.of(ref.project, ref.run_id)
     found = [
-        _event(row)
+        event_of(row)
         for row in own_rows(store, tables.EVENTS, ref)
         if row["severity"] in severities and (not kinds or row["kind"] in kinds)
     ]
@@ -34,7 +34,8 @@ def list_events(
     return EventPage(tuple(found[:limit]), len(found))
 
 
-def _event(row: Row) -> Event:
+def event_of(row: Row) -> Event:
+    """Return a row of `events`."""
     return Event(
         event_id=UUID(bytes=row["event_id"]),
         time_unix_us=unix_us(row["ts"]),

@@ -17,6 +17,10 @@ MAX_EVENTS: Final = 10_000
 SEVERITIES: Final = ("debug", "info", "warn", "error", "critical")
 """Mildest first."""
 
+EVENT_COLUMNS: Final = (
+    "event_id, toUnixTimestamp64Micro(ts), kind, toString(severity), title, body, step, rank, attrs"
+)
+
 
 class EventsReader:
     """Answers `Reader.list_events`."""
@@ -43,12 +47,11 @@ class EventsReader:
         if kinds:
             where += f" AND kind IN {parameters.texts(kinds)}"
         sql = f"""
-SELECT event_id, toUnixTimestamp64Micro(ts), kind, toString(severity), title, body, step, rank, attrs,
-  count() OVER () AS total
+SELECT {EVENT_COLUMNS}, count() OVER () AS total
 FROM {self._database}.{tables.EVENTS} FINAL WHERE {where}
 ORDER BY ts DESC, toString(event_id) LIMIT {limit}"""
         rows = self._clickhouse.query_rows(sql, parameters.values)
-        events = tuple(_event(*row[:-1]) for row in rows)
+        events = tuple(event_of(*row[:-1]) for row in rows)
         return EventPage(events, int(rows[0][-1]) if rows else 0)
 
 
@@ -61,7 +64,7 @@ def at_least(min_severity: str, limit: int) -> tuple[str, ...]:
     return SEVERITIES[SEVERITIES.index(min_severity) :]
 
 
-def _event(
+def event_of(
     event_id: object,
     time_unix_us: int,
     kind: str,
@@ -72,6 +75,7 @@ def _event(
     rank: int,
     attrs: dict[str, str],
 ) -> Event:
+    """Return a row of `events` as `EVENT_COLUMNS` asks for it."""
     return Event(
         event_id=UUID(str(event_id)),
         time_unix_us=time_unix_us,

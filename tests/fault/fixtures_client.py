@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from weir._reading import read_points
+from weir._settings import RECORDS
 from weir._spool import Meta
 from weir.agent._node_log import AGENT_ROLE
 from weir.testing import read_root
@@ -26,20 +27,28 @@ Ended = subprocess.CompletedProcess[str]
 POINTS_ONLY = {
     "WEIR_CONSOLE": "off",
     "WEIR_SYSTEM": "0",
-    **dict.fromkeys(
-        (
-            "WEIR_RECORD_GIT",
-            "WEIR_RECORD_DIFF",
-            "WEIR_RECORD_COMMAND",
-            "WEIR_RECORD_PACKAGES",
-            "WEIR_RECORD_MACHINE",
-            "WEIR_RECORD_VARIABLES",
-            "WEIR_RECORD_SEEDS",
-        ),
-        "0",
-    ),
+    **{f"WEIR_{name.upper()}": "0" for name in RECORDS},
 }
 """These tests count points; what else a run records has its own."""
+
+
+INTERRUPTED = """
+def interrupted(line, work):
+    left = line
+    def trace(frame, event, arg):
+        nonlocal left
+        left -= event == 'line'
+        if left == 0:
+            left = -1
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGUSR1)
+        return trace
+    sys.settrace(trace)
+    try: work()
+    finally: sys.settrace(None)
+    return left < 0
+"""
+"""Source of `interrupted(line, work)`: does `work`, SIGUSR1 raised in it after so many lines; whether it came."""
 
 
 @dataclass

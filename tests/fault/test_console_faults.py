@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.fixtures_client import tiny_disk
+from tests.fault.fixtures_client import INTERRUPTED, tiny_disk
 from tests.fault.fixtures_house import House, Service
 from tests.integration.fixtures_console import Program, program, scribes_of
 from tests.integration.fixtures_spools import wait_until
@@ -165,23 +165,10 @@ def test_a_scribe_outlives_its_killed_program_until_the_children_are_done(progra
     wait_until(lambda: "orphan" in program.texts())
 
 
-AT_EVERY_LINE = """
-import os, signal, sys, weir
-from weir._printed import end_printed
-def interrupted(line, work):
-    left = line
-    def trace(frame, event, arg):
-        nonlocal left
-        left -= event == 'line'
-        if left == 0:
-            left = -1
-            sys.settrace(None)
-            signal.raise_signal(signal.SIGUSR1)
-        return trace
-    sys.settrace(trace)
-    try: work()
-    finally: sys.settrace(None)
-    return left < 0
+AT_EVERY_LINE = (
+    "import os, signal, sys, weir\nfrom weir._printed import end_printed\n"
+    + INTERRUPTED
+    + """
 def handler(*_):
     print('in handler', flush=True)
     run.log({'a': 1.0})
@@ -196,6 +183,7 @@ while True:
 assert lines > 50
 print(lines, file=sys.stderr)
 """
+)
 
 
 def test_a_signal_handler_that_prints_at_any_line_of_the_consoles_end_loses_nothing(

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.e2e.fixtures_up import wait_until
-from tests.fault.fixtures_client import Trainer, trainer
+from tests.fault.fixtures_client import INTERRUPTED, Trainer, trainer
 from tests.integration.fixtures_model_gateway import ModelGateway, gateway
 from weir_proto.v1 import ingest_pb2 as pb
 
@@ -160,26 +160,15 @@ def test_whether_a_vanished_process_crashed_or_was_interrupted_is_known_by_its_a
 
 # Does `work` again and again, a signal interrupting it one line later each time, until it is
 # through before its signal came.
-AT_EVERY_LINE = """
-def interrupted(line, work):
-    left = line
-    def trace(frame, event, arg):
-        nonlocal left
-        left -= event == 'line'
-        if left == 0:
-            left = -1
-            sys.settrace(None)
-            signal.raise_signal(signal.SIGUSR1)
-        return trace
-    sys.settrace(trace)
-    try: work()
-    finally: sys.settrace(None)
-    return left < 0
+AT_EVERY_LINE = (
+    INTERRUPTED
+    + """
 def at_every_line(work):
     lines = 1
     while interrupted(lines, work): lines += 1
     assert lines > 50, lines
 """
+)
 
 
 def test_a_signal_at_any_line_of_log_config_and_flush_deadlocks_nobody(trainer: Trainer) -> None:

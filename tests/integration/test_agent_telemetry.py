@@ -16,6 +16,7 @@ import pytest
 from tests.integration.fixtures_model_gateway import ModelGateway, gateway
 from tests.integration.fixtures_spools import NODE, wait_until, weir_json
 from weir._columns import read_column
+from weir._settings import RECORDS
 from weir._spool import Frame, SpoolReader, list_spools
 from weir.agent._lock import agent_pid
 from weir.agent._node_log import AGENT_ROLE
@@ -24,8 +25,7 @@ from weir_proto.v1 import ingest_pb2 as pb
 
 __all__ = ["gateway"]  # fixture
 
-INPUTS = [f"WEIR_RECORD_{n}" for n in ("GIT", "DIFF", "COMMAND", "PACKAGES", "MACHINE")]
-INPUTS += ["WEIR_RECORD_VARIABLES", "WEIR_RECORD_SEEDS"]
+INPUTS = [f"WEIR_{name.upper()}" for name in RECORDS]
 PROGRAM = """
 import os, subprocess, sys, weir
 child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)

@@ -2,16 +2,15 @@
 
 import pytest
 
-_OFF = ("RECORD_GIT", "RECORD_DIFF", "RECORD_COMMAND", "RECORD_PACKAGES")
-_OFF = (*_OFF, "RECORD_MACHINE", "RECORD_VARIABLES", "RECORD_SEEDS")
+from weir._settings import RECORDS
 
 
 def record_only_what_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Switch off, by environment, whatever starts a process or looks at the machine."""
     monkeypatch.setenv("WEIR_AGENT", "0")
     monkeypatch.setenv("WEIR_CONSOLE", "off")
-    for name in _OFF:
-        monkeypatch.setenv(f"WEIR_{name}", "0")
+    for name in RECORDS:
+        monkeypatch.setenv(f"WEIR_{name.upper()}", "0")
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from weir._inputs._repository import (
     repository_of,
     split_nul,
     without_spool,
+    working_tree_of,
 )
 from weir._inputs._request import Request
 from weir._redact import Redactor
@@ -40,12 +41,8 @@ def collect_git(request: Request, redactor: Redactor) -> Findings:
 def collect_untracked(request: Request, redactor: Redactor) -> Findings:
     """Return the names of untracked files, at most 10 000, as run file `code/untracked.txt`."""
     findings = Findings()
-    try:
-        repository = repository_of(request)
-        if repository.is_bare:
-            return findings
-        repository.ask("rev-parse", "--git-dir")
-    except NoRepository:
+    repository = working_tree_of(request)
+    if repository is None:
         return findings
     names: list[str] = []
     count = 0

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import IO, Final
 
 from weir._inputs._report import Findings
-from weir._inputs._repository import EMPTY_TREE, NoRepository, repository_of
+from weir._inputs._repository import EMPTY_TREE, working_tree_of
 from weir._inputs._request import Request
 from weir._redact import Redactor
 
@@ -48,12 +48,8 @@ class Patch:
 def collect_patch(request: Request, redactor: Redactor) -> Findings:
     """Return the patch as run file `code/diff.patch` and `git/diff/…` about it."""
     findings = Findings()
-    try:
-        repository = repository_of(request)
-        if repository.is_bare:
-            return findings
-        repository.ask("rev-parse", "--git-dir")
-    except NoRepository:
+    repository = working_tree_of(request)
+    if repository is None:
         return findings
     against = "HEAD" if repository.has_commit() else EMPTY_TREE
     process = repository.read(

@@ -129,6 +129,18 @@ def repository_of(request: Request) -> Repository:
     return Repository.around(Path(request.directory or "/"))
 
 
+def working_tree_of(request: Request) -> Repository | None:
+    """Return the same where git answers for its working tree; None where there is none, or no answer."""
+    try:
+        repository = repository_of(request)
+        if repository.is_bare:
+            return None
+        repository.ask("rev-parse", "--git-dir")
+    except NoRepository:
+        return None
+    return repository
+
+
 def without_spool(names: Iterable[str], root: Path, request: Request) -> Iterator[str]:
     """Iterate over names below root that are not Weir's own: the spool often lies in the project."""
     spool_root = Path(request.spool_path).parents[2]

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from weir._births import next_birth_us
+from weir._body import BODY_SCHEMA, set_value
 from weir._clock import Clock
 from weir._ledger import Ledger
 from weir._process import new_producer, process_birth, process_started_s
-from weir._spool import FLAG_FINAL, Meta, SegmentWriter, SpoolDir, newest_birth_us
+from weir._spool import FLAG_FINAL, Meta, SegmentWriter, SpoolDir
 from weir_proto.v1 import ingest_pb2 as pb
 
 AGENT_ROLE: Final = "agent"
 """Role of an agent's own producers; they do not count among the lives that decide a run's state."""
 
-_BODY_SCHEMA: Final = 1
 _HEARTBEAT_S: Final = 15.0
-_VERSION_US: Final = 1_000_000  # see weir._opening: lives of one rank are born a second apart
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class NodeLog:
             OSError: The disk does not take it, or the log is closed: what was found is not safe.
         """
         body = pb.Body(
-            schema=_BODY_SCHEMA,
+            schema=BODY_SCHEMA,
             names=findings.names,
             system=findings.system,
             lines=findings.lines,
@@ -100,7 +100,7 @@ class NodeLog:
         """Write the last frame. A second call does nothing."""
         with self._lock:
             if not self._closed and self._writer is not None:
-                self._append(pb.Body(schema=_BODY_SCHEMA), FLAG_FINAL, pb.SessionUpdate.FINISHED)
+                self._append(pb.Body(schema=BODY_SCHEMA), FLAG_FINAL, pb.SessionUpdate.FINISHED)
                 self._writer.close()
             self._closed = True
 
@@ -119,10 +119,9 @@ class NodeLog:
     def _create(self) -> SpoolDir:
         now_us, trainer = self._clock.unix_us(), self._trainer
         line = (trainer.project, trainer.run_id, trainer.rank)
-        newest_us = newest_birth_us(self._root, *line, since_us=now_us - _VERSION_US)
         meta = replace(
             trainer,
-            producer=new_producer(max(now_us, newest_us + _VERSION_US)).hex(),
+            producer=new_producer(next_birth_us(self._root, *line, now_us=now_us)).hex(),
             pid=os.getpid(),
             role=AGENT_ROLE,
             started_unix_us=now_us,
@@ -135,14 +134,7 @@ class NodeLog:
 def fact(path: str, value: str | int | float | bool) -> pb.Attr:
     """Return a META attribute."""
     attr = pb.Attr(namespace=pb.Attr.META, path=path)
-    if isinstance(value, bool):
-        attr.bool = value
-    elif isinstance(value, int):
-        attr.int = value
-    elif isinstance(value, float):
-        attr.float = value
-    else:
-        attr.str = value
+    set_value(attr, value)
     return attr
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from weir import _fault as fault
+from weir._body import BODY_SCHEMA
 from weir._spool import FLAG_FINAL, Meta, SegmentWriter, SpoolDir, cut_torn_tail
 from weir.agent._extent import read_extent
 from weir_proto.v1 import ingest_pb2 as pb
@@ -62,7 +63,7 @@ def _last_words(session: pb.SessionUpdate, cut_bytes: int) -> pb.Body:
     if cut_bytes:
         message = f"{cut_bytes} bytes of the last frame were half written when the process died"
         losses.append(pb.Loss(reason="torn_tail", message=message))
-    return pb.Body(schema=1, session=session, losses=losses)
+    return pb.Body(schema=BODY_SCHEMA, session=session, losses=losses)
 
 
 @contextmanager

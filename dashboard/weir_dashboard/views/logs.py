@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import Final
 
@@ -36,7 +37,7 @@ def show(run: Run) -> None:
     query, everywhere = _controls(run)
     if everywhere:
         runs = states.value(data.ask().runs(RunQuery(run.project, limit=_MOST_RUNS, columns=())))
-        query = _of_runs(query, runs.runs)
+        query = replace(query, runs=tuple(each.ref for each in runs.runs))
     follow = run.state is RunState.RUNNING and query.newest
     st.fragment(_lines, run_every=2 if follow else None)(query, everywhere, follow)
 
@@ -77,18 +78,6 @@ def _controls(run: Run) -> tuple[LinesQuery, bool]:
         newest=end == _NEWEST,
     )
     return query, everywhere
-
-
-def _of_runs(query: LinesQuery, runs: tuple[Run, ...]) -> LinesQuery:
-    return LinesQuery(
-        tuple(run.ref for run in runs),
-        search=query.search,
-        ranks=query.ranks,
-        streams=query.streams,
-        min_level=query.min_level,
-        limit=query.limit,
-        newest=query.newest,
-    )
 
 
 def _lines(query: LinesQuery, everywhere: bool, follow: bool) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from weir_store import tables
 from weir_store.artifacts.clickhouse_tables import Questions
 from weir_store.artifacts.records import ModelChange, Webhook
 from weir_store.parameters import Parameters
+from weir_store.reader_events import EVENT_COLUMNS, event_of
 from weir_store.records import Event
 
 MAX_CHANGES: Final = 10_000
@@ -67,10 +67,10 @@ WHERE project = {p.text(project)} ORDER BY url"""
         where = f"project = {p.text(project)} AND run_id = ''"
         where += f" AND kind IN {p.texts(kinds)}" if kinds else ""
         sql = f"""
-SELECT event_id, toUnixTimestamp64Micro(ts), kind, toString(severity), title, body, attrs
+SELECT {EVENT_COLUMNS}
 FROM {self._table(tables.EVENTS)} FINAL WHERE {where}
 ORDER BY ts DESC, toString(event_id) LIMIT {limit:d}"""
-        return [_notice(*row) for row in self._rows(sql, p)]
+        return [event_of(*row) for row in self._rows(sql, p)]
 
     def _changes(self, where: str) -> str:
         return f"(SELECT * FROM {self._table(tables.MODEL_CHANGES)} FINAL WHERE {where})"
@@ -103,26 +103,4 @@ def _change(*row: Any) -> ModelChange:
         note,
         by,
         int(at),
-    )
-
-
-def _notice(
-    event_id: object,
-    time_unix_us: int,
-    kind: str,
-    severity: str,
-    title: str,
-    body: str,
-    attrs: dict[str, str],
-) -> Event:
-    return Event(
-        event_id=UUID(str(event_id)),
-        time_unix_us=time_unix_us,
-        kind=kind,
-        severity=severity,
-        title=title,
-        body=body,
-        step=None,
-        rank=0,
-        attrs=attrs,
     )

@@ -28,7 +28,8 @@ from weir_store.artifacts.records import (
     Webhook,
 )
 from weir_store.base import Inserter
-from weir_store.editor import version_of_edit
+from weir_store.editor import event_row
+from weir_store.records import RunRef
 
 BATCH_ROWS: Final = 50_000
 _END_VER: Final = 1 << 63  # above every edit's
@@ -49,38 +50,12 @@ class ArtifactEditor:
 
     def add_blobs(self, project: str, blobs: Iterable[StoredBlob]) -> None:
         """Note blobs that are stored, whole and verified."""
-        rows = [
-            _blob(
-                project,
-                blob.sha256,
-                {
-                    "size": blob.size_bytes,
-                    "etag": blob.etag,
-                    "stored_at": blob.stored_unix_us,
-                    "ver": blob.ver,
-                    "is_deleted": 0,
-                },
-            )
-            for blob in blobs
-        ]
+        rows = [_stored(project, blob, is_deleted=0) for blob in blobs]
         self._put(tables.BLOBS, rows)
 
     def remove_blobs(self, project: str, blobs: Iterable[StoredBlob]) -> None:
         """Note that these are gone; a row written later than the one seen stays."""
-        rows = [
-            _blob(
-                project,
-                blob.sha256,
-                {
-                    "size": blob.size_bytes,
-                    "etag": blob.etag,
-                    "stored_at": blob.stored_unix_us,
-                    "ver": blob.ver + 1,
-                    "is_deleted": 1,
-                },
-            )
-            for blob in blobs
-        ]
+        rows = [_stored(project, blob, is_deleted=1) for blob in blobs]
         self._put(tables.BLOBS, rows)
 
     def add_marks(self, project: str, marks: Iterable[Mark]) -> None:
@@ -245,24 +220,17 @@ class ArtifactEditor:
         attrs: Mapping[str, str] | None = None,
     ) -> UUID:
         """Leave an event of the project as a whole; returns its id."""
-        event_id = uuid.uuid4()
-        row = {
-            "project": project,
-            "run_id": "",
-            "event_id": event_id.bytes,
-            "ts": at_unix_us,
-            "kind": kind,
-            "severity": severity,
-            "title": title,
-            "body": body,
-            "step": -1,
-            "rank": 0,
-            "attrs": dict(attrs or {}),
-            "ver": version_of_edit(at_unix_us),
-            "source": "server",
-        }
+        row = event_row(
+            RunRef(project, ""),
+            kind,
+            title,
+            body,
+            severity=severity,
+            attrs=attrs or {},
+            at_unix_us=at_unix_us,
+        )
         self._put(tables.EVENTS, [row])
-        return event_id
+        return UUID(bytes=row["event_id"])
 
     # ── below ─────────────────────────────────────────────────────────────
 
@@ -306,6 +274,18 @@ class ArtifactEditor:
 
 def _blob(project: str, sha256: str, more: Mapping[str, Any]) -> dict[str, Any]:
     return {"project": project, "sha256": sha256, **more}
+
+
+def _stored(project: str, blob: StoredBlob, *, is_deleted: int) -> dict[str, Any]:
+    return {
+        "project": project,
+        "sha256": blob.sha256,
+        "size": blob.size_bytes,
+        "etag": blob.etag,
+        "stored_at": blob.stored_unix_us,
+        "ver": blob.ver + is_deleted,
+        "is_deleted": is_deleted,
+    }
 
 
 def _mark(project: str, mark: Mark, *, is_deleted: int) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from weir_store import tables
 from weir_store.artifacts.clickhouse_models import MAX_CHANGES
 from weir_store.artifacts.memory_blobs import Answers
 from weir_store.artifacts.records import ModelChange, Webhook
 from weir_store.memory import Row
+from weir_store.memory_events import event_of
 from weir_store.memory_rows import unix_us
 from weir_store.records import Event
 
@@ -55,7 +55,7 @@ class ModelAnswers(Answers):
     def list_notices(self, project: str, kinds: Sequence[str], limit: int) -> list[Event]:
         """See `base.ModelReader.list_notices`."""
         rows = [row for row in self._of(tables.EVENTS, project) if not row["run_id"]]
-        found = [_notice(row) for row in rows if not kinds or row["kind"] in kinds]
+        found = [event_of(row) for row in rows if not kinds or row["kind"] in kinds]
         found.sort(key=lambda event: (-event.time_unix_us, str(event.event_id)))
         return found[:limit]
 
@@ -83,18 +83,4 @@ def _change(row: Row, version: Row) -> ModelChange:
         row["note"],
         row["by"],
         unix_us(row["at"]),
-    )
-
-
-def _notice(row: Row) -> Event:
-    return Event(
-        event_id=UUID(bytes=row["event_id"]),
-        time_unix_us=unix_us(row["ts"]),
-        kind=row["kind"],
-        severity=row["severity"],
-        title=row["title"],
-        body=row["body"],
-        step=None,
-        rank=0,
-        attrs=row["attrs"],
     )

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import redis.asyncio
-import redis.asyncio.retry
 from redis import exceptions
-from redis.backoff import ConstantBackoff
 
 from weir_server import fault
 from weir_server.settings import StreamSettings
 from weir_server.stream import keys
 from weir_server.stream.base import TIMES_FREE, AppendResult, NewEntry, Outcome, StopRequest
 from weir_server.stream.redis.vendor import (
-    ANSWER_TIMEOUT_S,
-    CONNECT_TIMEOUT_S,
-    PAUSE_BEFORE_RETRY_S,
     Script,
     as_text,
+    connect_async,
     translated,
 )
 
@@ -36,16 +31,7 @@ class RedisAppender:
     def __init__(self, settings: StreamSettings) -> None:
         self._url = settings.url
         self._budget_bytes = settings.max_bytes // settings.shards
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            settings.url,
-            max_connections=_CONNECTIONS,
-            timeout=ANSWER_TIMEOUT_S,
-            protocol=2,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=ANSWER_TIMEOUT_S,
-            retry=redis.asyncio.retry.Retry(ConstantBackoff(PAUSE_BEFORE_RETRY_S), 1),
-        )
-        self._redis = redis.asyncio.Redis.from_pool(pool)
+        self._redis = connect_async(settings.url, connections=_CONNECTIONS)
 
     async def append(self, entries: Sequence[NewEntry]) -> list[AppendResult]:
         """See `Appender.append`."""

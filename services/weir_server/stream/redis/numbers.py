@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import redis.asyncio
-import redis.asyncio.retry
 from redis import exceptions
-from redis.backoff import ConstantBackoff
 
 from weir_server.settings import StreamSettings
 from weir_server.stream import keys
 from weir_server.stream.numbers import CLAIM_KEPT_S, SERIES_KEPT_S
 from weir_server.stream.redis.vendor import (
-    ANSWER_TIMEOUT_S,
-    CONNECT_TIMEOUT_S,
-    PAUSE_BEFORE_RETRY_S,
     Script,
+    connect_async,
     translated,
 )
 
@@ -29,16 +24,7 @@ class RedisNumbers:
 
     def __init__(self, settings: StreamSettings) -> None:
         self._url = settings.url
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            settings.url,
-            max_connections=_CONNECTIONS,
-            timeout=ANSWER_TIMEOUT_S,
-            protocol=2,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=ANSWER_TIMEOUT_S,
-            retry=redis.asyncio.retry.Retry(ConstantBackoff(PAUSE_BEFORE_RETRY_S), 1),
-        )
-        self._redis = redis.asyncio.Redis.from_pool(pool)
+        self._redis = connect_async(settings.url, connections=_CONNECTIONS)
 
     async def allocate(self, project: str, series: str, claim: str, floor: int) -> int:
         """See `VersionNumbers.allocate`."""

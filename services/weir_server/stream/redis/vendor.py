@@ -15,6 +15,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import redis
+import redis.asyncio
+import redis.asyncio.retry
 from redis import exceptions
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
@@ -109,6 +111,20 @@ def connect(
         retry=Retry(ConstantBackoff(PAUSE_BEFORE_RETRY_S), retries),
         health_check_interval=0,
     )
+
+
+def connect_async(url: str, *, connections: int) -> redis.asyncio.Redis:
+    """Return a client for one event loop; who finds all its connections taken waits for one."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=ANSWER_TIMEOUT_S,
+        protocol=2,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=ANSWER_TIMEOUT_S,
+        retry=redis.asyncio.retry.Retry(ConstantBackoff(PAUSE_BEFORE_RETRY_S), 1),
+    )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def as_text(value: bytes | str) -> str:
