@@ -48,6 +48,7 @@ class RunningGateway:
         reader: Any = None,
         artifacts: Callable[[Auth], Any] | None = None,
         door: Any = None,
+        services: Callable[[Auth], Any] | None = None,
         **settings: Any,
     ) -> None:
         self.store = store or MemoryStore()
@@ -58,11 +59,13 @@ class RunningGateway:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.gateway, self.port = self.run(
-            self._start(make_appender, shards, reader, artifacts, door)
+            self._start(make_appender, shards, reader, artifacts, door, services)
         )
         self._stopped = False
 
-    async def _start(self, make_appender, shards, reader, artifacts, door) -> tuple[Gateway, int]:
+    async def _start(
+        self, make_appender, shards, reader, artifacts, door, services
+    ) -> tuple[Gateway, int]:
         auth = Auth(self.settings.tokens_file)
         gateway = Gateway(
             self.settings,
@@ -76,6 +79,7 @@ class RunningGateway:
             auth=auth,
             artifacts=artifacts(auth) if artifacts else None,
             door=door,
+            services=services(auth) if services else (),
         )
         return gateway, await gateway.start()
 

@@ -13,6 +13,7 @@ from weir_server.clock import SystemClock
 from weir_server.errors import StartupError
 from weir_server.gateway.artifacts import ArtifactsService
 from weir_server.gateway.auth import Auth
+from weir_server.gateway.offered import offered
 from weir_server.gateway.server import Gateway
 from weir_server.log import get_logger
 from weir_server.objects.open import Opened, open_objects
@@ -89,12 +90,13 @@ async def _serve(
     auth: Auth,
 ) -> int:
     inserter = ClickHouseInserter(clickhouse, store.database, cluster=store.cluster)
+    reader, clock = ClickHouseReader(clickhouse, store.database), SystemClock()
     gateway = Gateway(
         settings,
         stream.shards,
         appender=RedisAppender(stream),
         inserter=inserter,
-        reader=ClickHouseReader(clickhouse, store.database),
+        reader=reader,
         system=ClickHouseSystem(clickhouse, store.database),
         console=ClickHouseConsole(clickhouse, store.database),
         editor=Editor(inserter),
@@ -106,11 +108,20 @@ async def _serve(
             RedisNumbers(stream),
             objects,
             auth,
-            SystemClock(),
+            clock,
             is_cluster=bool(store.cluster),
             webhooks_anywhere=settings.webhooks_anywhere,
         ),
         door=opened.door,
+        services=offered(
+            settings,
+            store,
+            clickhouse=clickhouse,
+            inserter=inserter,
+            reader=reader,
+            auth=auth,
+            clock=clock,
+        ),
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

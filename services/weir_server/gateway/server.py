@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from weir_server.gateway.limits import Limits
 from weir_server.gateway.query import QueryService
 from weir_server.gateway.rates import Rates
 from weir_server.gateway.runs import RunsService
+from weir_server.gateway.service import Service
 from weir_server.gateway.watch import Watch
 from weir_server.gateway.watermarks import StoredWatermarks
 from weir_server.objects.door_server import DoorServer
@@ -70,6 +71,7 @@ class Gateway:
         clock: Clock | None = None,
         artifacts: ArtifactsService | None = None,
         door: DoorServer | None = None,
+        services: Sequence[Service] = (),
     ) -> None:
         clock = clock or SystemClock()
         self._settings = settings
@@ -96,7 +98,9 @@ class Gateway:
         self._runs = RunsService(reader, editor, appender, auth, clock, shards=shards)
         self._artifacts = artifacts
         self._door = door
-        self._services = _SERVICES if artifacts else _SERVICES[:-1]
+        self._more = tuple(services)
+        always = _SERVICES if artifacts else _SERVICES[:-1]
+        self._services = (*always, *(service.name for service in self._more))
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -113,10 +117,12 @@ class Gateway:
             await self._door.start()
         if self._artifacts is not None:
             self._artifacts.start()
+        for service in self._more:
+            await service.start()
         await self._server.start()
         self._watching = asyncio.create_task(self._watch.run())
-        for service in ("", *self._services):
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        for name in ("", *self._services):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
 
     async def stop(self) -> None:
@@ -131,6 +137,8 @@ class Gateway:
             await self._door.stop()
         if self._artifacts is not None:
             await self._artifacts.stop(self._settings.drain_s / 2)
+        for service in self._more:
+            await service.stop()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
@@ -150,6 +158,8 @@ class Gateway:
         _register(runs_pb2_grpc.add_RunsServicer_to_server, self._runs, server)
         if self._artifacts is not None:
             _register(artifacts_pb2_grpc.add_ArtifactsServicer_to_server, self._artifacts, server)
+        for service in self._more:
+            service.add(service.servicer, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
             (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), server

@@ -1,0 +1,1 @@
+"""The stable views that SQL sees: what each column says, and the statements that make them."""
