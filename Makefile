@@ -5,6 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PROTO_TOOLS := $(VENV)/proto-tools
+# Most tests wait for processes: three at a time keep two cores busy. WORKERS=0 runs one after the other.
+WORKERS ?= 3
+PYTEST  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check unit integration e2e fault soak laws fuzz bench proto proto-check fmt docs clean
@@ -28,7 +31,7 @@ up: $(STAMP)  ## start Weir on this machine (Ctrl-C stops it)
 
 test: $(STAMP)  ## set up and run every test but the long ones: check, unit, contract, integration, e2e, fault
 	$(MAKE) check
-	$(BIN)/python -m pytest -q tests
+	$(PYTEST) tests
 
 check: $(STAMP)  ## format, lint, types, import contracts, spelling, generated code
 	$(BIN)/ruff format --check .
@@ -39,16 +42,16 @@ check: $(STAMP)  ## format, lint, types, import contracts, spelling, generated c
 	$(MAKE) proto-check
 
 unit: $(STAMP)  ## the fast tests
-	$(BIN)/python -m pytest -q tests/unit
+	$(PYTEST) tests/unit
 
 integration: $(STAMP)  ## contract and integration tests on real engines
-	$(BIN)/python -m pytest -q tests/contract tests/integration
+	$(PYTEST) tests/contract tests/integration
 
 e2e: $(STAMP)  ## processes and a real browser
-	$(BIN)/python -m pytest -q tests/e2e
+	$(PYTEST) tests/e2e
 
 fault: $(STAMP)  ## kill things, then count the points
-	$(BIN)/python -m pytest -q tests/fault
+	$(PYTEST) tests/fault
 
 SOAK_MINUTES ?= 5
 soak: $(STAMP)  ## load, random kills and counting for minutes on end: SOAK_MINUTES=5 SOAK="--kills 500 --seed 7"

@@ -98,7 +98,8 @@ def test_output_of_multiprocessing_workers_belongs_to_the_run(program: Program, 
         f"""
         import logging, multiprocessing, os, sys
         def work(number):
-            print("worker", number, flush=True)
+            sys.stdout.write(f"worker {{number}}\\n")  # in one piece, also where Python buffers nothing
+            sys.stdout.flush()
             logging.getLogger("load").warning("worker %d", number)
         if __name__ == "__main__":
             import weir

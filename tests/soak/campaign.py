@@ -20,7 +20,7 @@ from tests.soak.tally import Tally
 from tests.soak.watch import ROOTS, Watch
 
 _POLL_S = 0.1
-_HEAL_WITHIN_S = 120.0
+_HEAL_WITHIN_S = 300.0  # a bound, no promise: two busy cores are slow to start seven processes
 _DRAIN_WITHIN_S = 300.0
 _SYNC_AFTER_S = 30.0
 

@@ -33,14 +33,19 @@ class RunHistory:
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="weir-history")
         self._answers: dict[Hashable, tuple[float, asyncio.Future[Any]]] = {}
+        self._asking: dict[Hashable, asyncio.Task[Any]] = {}
+        self._next: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def birth_unix_us(self, ref: RunRef) -> int | None:
         """Return when the run was made, or None when the store has no such run."""
         return await self._once(("birth", ref), lambda: self._read_birth(ref))
 
     async def last_step(self, ref: RunRef, rank: int) -> int | None:
-        """Return the highest step of the rank over all its metrics, or None without points."""
-        steps = await self._once(("steps", ref), lambda: self._read_last_steps(ref))
+        """Return the highest step of the rank over all its metrics, or None without points.
+
+        Knows every point that was stored when it was called: who resumes counts on from it.
+        """
+        steps = await self._from_now(("steps", ref), lambda: self._read_last_steps(ref))
         return steps.get(rank)
 
     async def has_project(self, project: str) -> bool:
@@ -73,6 +78,27 @@ class RunHistory:
             self._answers.pop(question, None)
             raise
         return answer
+
+    async def _from_now(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """Return an answer that was asked for after this call began; those who wait share it."""
+        waiting = self._next.get(question)
+        if waiting is None:
+            waiting = asyncio.ensure_future(self._ask_next(question, ask))
+            self._next[question] = waiting
+        answer: T = await asyncio.shield(waiting)
+        return answer
+
+    async def _ask_next(self, question: Hashable, ask: Callable[[], T]) -> T:
+        before = self._asking.get(question)
+        if before is not None:
+            await asyncio.wait([before])
+        task = self._next.pop(question)  # from here on it may be too old for those who come
+        self._asking[question] = task
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        finally:
+            if self._asking.get(question) is task:
+                del self._asking[question]
 
     def _forget_old(self, now_s: float) -> None:
         if len(self._answers) < _MOST_KEPT:

@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -318,6 +321,41 @@ def test_the_names_of_a_runs_metrics_are_counted_and_not_kept():
         await asyncio.sleep(0)  # the turn that brought them holds them until it ends
         gc.collect()
         assert gone() is None
+
+    asyncio.run(run())
+
+
+def test_who_resumes_counts_on_from_every_point_that_was_stored_when_it_asked():
+    """A rank that greeted a moment ago must not leave its old answer to the next life."""
+
+    class Steps:
+        asked = 0
+        stored = 10
+
+        def read_latest(self, runs):
+            self.asked += 1
+            seen = self.stored
+            reading.set()
+            go_on.wait(20)
+            return pa.table({"rank": np.zeros(1, np.uint32), "step": np.array([seen])})
+
+    reading, go_on = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        steps, ref = Steps(), RunRef("p", "r")
+        history = RunHistory(steps, ManualClock())
+        early = asyncio.create_task(history.last_step(ref, 0))
+        await asyncio.to_thread(reading.wait, 20)
+        steps.stored = 20  # while the first question is under way
+        late = [asyncio.create_task(history.last_step(ref, 0)) for _ in range(1_000)]
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await early == 10
+        assert set(await asyncio.gather(*late)) == {20}
+        assert steps.asked == 2, "a thousand ranks that greet together ask once"
+        steps.stored = 30
+        assert await history.last_step(ref, 0) == 30
+        history.close()
 
     asyncio.run(run())
 
