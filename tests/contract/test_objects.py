@@ -8,6 +8,7 @@ import secrets
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,6 +75,25 @@ def test_the_answer_to_every_put_is_the_tag_the_client_computes(objects):
     assert kept.etag == etag.of_parts(told)
     assert kept.size_bytes == len(content)
     assert objects.stat(key) == kept
+
+
+@pytest.mark.parametrize("others", [0, 1_400])
+def test_many_objects_are_known_as_each_of_them_is_however_many_lie_between(objects, others):
+    """1 400 others are more than one page of an S3's listing."""
+    project = f"many{others}"
+    for n in range(others):
+        objects.write(key_of(b"other %d" % n, project), io.BytesIO(b"x"), 1)
+    contents = [b"wanted %d" % n for n in range(50)]
+    for content in contents[::2]:
+        objects.write(key_of(content, project), io.BytesIO(content), len(content))
+    keys = [key_of(content, project) for content in contents]
+    with ThreadPoolExecutor(4) as threads:
+        for asked in (keys, keys[:3], []):
+            found = objects.stat_many(asked, threads)
+            assert found.keys() == {key for key in asked if objects.stat(key) is not None}
+            for key, each in found.items():
+                told = objects.stat(key)
+                assert (each.key, each.etag, each.size_bytes) == (key, told.etag, told.size_bytes)
 
 
 def test_an_upload_goes_on_from_the_parts_that_have_arrived(objects):

@@ -8,8 +8,9 @@ garbage"). The order is the whole point: do not change it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from weir_proto.v1 import artifacts_pb2 as pb
@@ -21,7 +22,8 @@ from weir_store.artifacts.base import ArtifactReader
 from weir_store.artifacts.editor import ArtifactEditor
 from weir_store.artifacts.records import BegunUpload, StoredBlob
 from weir_store.errors import InvalidQuery, StoreRejected, StoreUnavailable, UnknownObject
-from weir_store.objects.base import MAX_PARTS, ObjectStat, ObjectStore, Upload
+from weir_store.objects import etag
+from weir_store.objects.base import MAX_PARTS, ObjectStat, ObjectStore, Upload, check_arrived
 from weir_store.objects.keys import blob_key
 
 _FIRST_URLS: Final = 16  # of one upload in parts
@@ -111,9 +113,10 @@ class BlobDesk:
         check_blobs(each.blob for each in blobs)
         etags = [check_etags(each.etags) for each in blobs]
         self._touch(project, {each.blob.sha256 for each in blobs})
-        outcomes = list(
-            self._asking.map(lambda each, tags: self._finish(project, each, tags), blobs, etags)
-        )
+        pieces = [blob_key(project, each.blob.sha256) for each in blobs if not each.upload_id]
+        there = self._objects.stat_many(pieces, self._asking)
+        finish = partial(self._finish, project, there)
+        outcomes = list(self._asking.map(finish, blobs, etags))
         now = self._clock.unix_us()
         kept = [
             StoredBlob(each.blob.sha256, found.size_bytes, found.etag, now, now)
@@ -176,11 +179,20 @@ class BlobDesk:
         if marked:
             raise being_collected(len(marked))
 
-    def _finish(self, project: str, each: pb.FinishedBlob, etags: list[str]) -> ObjectStat | str:
+    def _finish(
+        self,
+        project: str,
+        there: Mapping[str, ObjectStat],
+        each: pb.FinishedBlob,
+        etags: list[str],
+    ) -> ObjectStat | str:
+        """Return what a blob has become, or what is wrong with it; `there` has those sent in one piece."""
         try:
             upload = _upload(project, each.blob, each.upload_id, each.part_bytes)
             if upload.parts != len(etags):
                 return f"{upload.parts} parts make the blob, not {len(etags)}"
+            if not upload.upload_id:
+                return check_arrived(upload, etag.plain(etags[0]), there.get(upload.key))
             return self._objects.finish(upload, etags)
         except (StoreRejected, InvalidQuery) as error:
             return str(error)

@@ -12,8 +12,11 @@ uploader PUTs to them and a downloader GETs from them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+from weir_store.errors import StoreRejected
 
 MAX_PARTS = 10_000  # of one upload; S3's limit
 _MIB = 1 << 20
@@ -57,6 +60,17 @@ class Upload:
     def parts(self) -> int:
         """How many parts there are, at least one."""
         return max(1, -(-self.size_bytes // self.part_bytes))
+
+
+def check_arrived(upload: Upload, wanted: str, there: ObjectStat | None) -> ObjectStat:
+    """Return the object that an upload has become; `wanted` is the ETag that it has to have.
+
+    Raises:
+        StoreRejected: It is not there, or is another.
+    """
+    if there is None or there.etag != wanted or there.size_bytes != upload.size_bytes:
+        raise StoreRejected(f"object {upload.key} did not arrive as it was sent")
+    return there
 
 
 def part_bytes_for(size_bytes: int, usual: int) -> int:
@@ -106,6 +120,10 @@ class ObjectStore(Protocol):
 
     def stat(self, key: str) -> ObjectStat | None:
         """Return what is known of an object, `None` when it is not there."""
+        ...
+
+    def stat_many(self, keys: Sequence[str], threads: Executor) -> dict[str, ObjectStat]:
+        """Return what is known of objects by key; those not there are absent. Asks in `threads`."""
         ...
 
     def url(self, key: str, *, expires_s: int, filename: str = "") -> str:

@@ -15,6 +15,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -22,7 +23,7 @@ from typing import BinaryIO, Final
 from weir_store.errors import StoreRejected, StoreUnavailable, UnknownObject
 from weir_store.objects import etag
 from weir_store.objects.arrival import Arrival
-from weir_store.objects.base import ObjectStat, Upload, part_bytes_for
+from weir_store.objects.base import ObjectStat, Upload, check_arrived, part_bytes_for
 from weir_store.objects.keys import is_key
 from weir_store.objects.signing import Signer
 
@@ -82,10 +83,9 @@ class LocalObjects:
         if upload.upload_id and (there is None or there.etag != wanted):
             self._join(upload, etags)
             there = self.stat(upload.key)
-        if there is None or there.etag != wanted or there.size_bytes != upload.size_bytes:
-            raise StoreRejected(f"object {upload.key} did not arrive as it was sent")
+        arrived = check_arrived(upload, wanted, there)
         self.abort(upload)
-        return there
+        return arrived
 
     def abort(self, upload: Upload) -> None:
         """See `base.ObjectStore.abort`."""
@@ -101,6 +101,10 @@ class LocalObjects:
             except FileNotFoundError:
                 return None
             return ObjectStat(key, found.st_size, self._etag(key, found.st_size), _us(found))
+
+    def stat_many(self, keys: Sequence[str], threads: Executor) -> dict[str, ObjectStat]:
+        """See `base.ObjectStore.stat_many`."""
+        return {found.key: found for found in threads.map(self.stat, keys) if found is not None}
 
     def url(self, key: str, *, expires_s: int, filename: str = "") -> str:
         """See `base.ObjectStore.url`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, Final
@@ -22,8 +23,8 @@ from weir_store.errors import (
     WrongCredentials,
     WrongSetup,
 )
-from weir_store.objects import etag
-from weir_store.objects.base import ObjectStat, Upload, part_bytes_for
+from weir_store.objects import etag, lookup
+from weir_store.objects.base import ObjectStat, Upload, check_arrived, part_bytes_for
 from weir_store.objects.keys import is_key
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -146,9 +147,7 @@ class S3Objects:
                     self._bucket, upload.key, upload.upload_id, parts
                 )
             there = self.stat(upload.key)
-        if there is None or there.etag != wanted or there.size_bytes != upload.size_bytes:
-            raise StoreRejected(f"object {upload.key} did not arrive as it was sent")
-        return there
+        return check_arrived(upload, wanted, there)
 
     def abort(self, upload: Upload) -> None:
         """See `base.ObjectStore.abort`."""
@@ -168,6 +167,21 @@ class S3Objects:
                 return _stat(self._minio.stat_object(self._bucket, key))
         except UnknownObject:
             return None
+
+    def stat_many(self, keys: Sequence[str], threads: Executor) -> dict[str, ObjectStat]:
+        """See `base.ObjectStore.stat_many`."""
+        wanted = sorted(set(keys))
+        found: dict[str, ObjectStat] = {}
+        answered = 0
+        if len(wanted) >= lookup.LEAST:
+            prefix, after = lookup.listing_begins(wanted)
+            with _translated():
+                listed = self._minio.list_objects(
+                    self._bucket, prefix, recursive=True, start_after=after
+                )
+                found, answered = lookup.pick(wanted, map(_stat, listed))
+        asked = threads.map(self.stat, wanted[answered:])
+        return found | {each.key: each for each in asked if each is not None}
 
     def url(self, key: str, *, expires_s: int, filename: str = "") -> str:
         """See `base.ObjectStore.url`."""

@@ -18,7 +18,7 @@ from weir.agent._uploads.stopping import Stopping
 from weir.agent._uploads.throttle import Throttle
 from weir.agent._uploads.watching import Watch
 
-_LOOK_EVERY_S: Final = 0.25
+_LOOK_EVERY_S: Final = 0.1
 _WATCH_EVERY_S: Final = 2.0
 _GIVE_UP_AFTER_S: Final = 3600.0  # without a live trainer, as the agent does with a lost server
 _SWEEP_AFTER_S: Final = 60.0

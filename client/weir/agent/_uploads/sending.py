@@ -19,6 +19,7 @@ from weir_proto.v1 import artifacts_pb2 as pb
 T = TypeVar("T")
 
 _BATCH_FILES: Final = 500  # of 1 000 that one question may hold: two are under way at once
+_FIRST_FILES: Final = 64  # nothing is sent while they are hashed; each next batch is twice as large
 _BATCH_BYTES: Final = 4 << 30
 _USUAL_PART_BYTES: Final = 64 << 20  # of the server's own default; others are learnt
 # Making one object of many parts may mean copying it.
@@ -267,12 +268,12 @@ class _Batch:
 
 def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
     batch: list[Source] = []
-    size_bytes = 0
+    most, size_bytes = _FIRST_FILES, 0
     for source in sources:
-        full = len(batch) >= _BATCH_FILES or size_bytes + source.size_bytes > _BATCH_BYTES
+        full = len(batch) >= most or size_bytes + source.size_bytes > _BATCH_BYTES
         if batch and full:
             yield batch
-            batch, size_bytes = [], 0
+            batch, size_bytes, most = [], 0, min(2 * most, _BATCH_FILES)
         batch.append(source)
         size_bytes += source.size_bytes
     if batch:
