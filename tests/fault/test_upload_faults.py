@@ -215,7 +215,7 @@ def test_a_token_that_is_refused_keeps_the_files_for_a_sync_with_another(
 ):
     gateway = open_gateway(minio.objects(), token="good")
     gateway.ledger.token = "good"
-    agent = serve(start_agent, root, idle_s=0.5)
+    agent = serve(start_agent, root, idle_s=3600)
     run = open_run(root, gateway.address, token="bad")
     file = write_random(tmp_path / "model.bin", 1000)
     logged = run.log_artifact(file, "m", "model")
@@ -225,10 +225,11 @@ def test_a_token_that_is_refused_keeps_the_files_for_a_sync_with_another(
     began_s = time.monotonic()
     run.finish(timeout=2)
     assert time.monotonic() - began_s < 20
-    agent.process.wait(60)  # there is nothing it could do
     file.unlink()
-    done = command("sync", str(root), "--token", "good", "--timeout", "30")
+    assert agent.process.poll() is None
+    done = command("sync", str(root), "--token", "good", "--timeout", "60")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert agent.process.wait(60) == 0, "a sync asks an agent to end that nobody needs any more"
     assert gateway.shelf.versions["m"][0].files == 1
     wait_until(lambda: "model.bin" in run_files(gateway))
     assert not list(list_spools(root))
