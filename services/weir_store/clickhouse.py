@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
+from clickhouse_connect.driver.binding import DT64Param
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error, ProgrammingError
 from clickhouse_connect.driver.httputil import get_pool_manager
 
+from weir_store.arrow_stream import ArrowStream, BrokenOff
+from weir_store.byte_stream import ByteStream
 from weir_store.codes import Doing, to_store_error
 from weir_store.errors import InvalidQuery, SchemaMismatch, StoreError, StoreUnavailable
 
@@ -22,6 +25,7 @@ from weir_store.errors import InvalidQuery, SchemaMismatch, StoreError, StoreUna
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 CONNECT_TIMEOUT_S: Final = 5
+_PIECE_BYTES: Final = 1 << 18
 _CONNECTIONS: Final = 16  # kept open to the server; more are opened when needed
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -54,7 +58,7 @@ class ClickHouse:
     ) -> None:
         self._ask = _LazyClient(url, user, password, query_timeout_s)
         self._put = _LazyClient(url, user, password, insert_timeout_s)
-        self._query_timeout_s = query_timeout_s
+        self.query_timeout_s = query_timeout_s
 
     def query_arrow(
         self, sql: str, params: Params | None = None, settings: Settings | None = None
@@ -77,12 +81,69 @@ class ClickHouse:
         self, sql: str, params: Params | None = None, settings: Settings | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Yield the answer batch by batch; memory holds one batch at a time."""
+        stream = self.open_arrow(sql, params, settings)
+        try:
+            with _translated(Doing.ASKING):
+                yield from stream
+        finally:
+            stream.close()
+
+    def open_arrow(
+        self, sql: str, params: Params | None = None, settings: Settings | None = None
+    ) -> ArrowStream:
+        """Begin an answer: its schema is there, its batches come; closing it stops the query.
+
+        Iterate within `ClickHouse.translated()`, which turns what is raised into the house's errors.
+        """
         with _translated(Doing.ASKING):
-            batches = self._ask.get().query_arrow_stream(
-                sql, dict(params or {}), self._limited(settings), use_strings=True
+            response: Any = self._ask.get().raw_stream(
+                sql,
+                dict(params or {}),
+                {"output_format_arrow_string_as_string": 1, **self._limited(settings)},
+                fmt="ArrowStream",
             )
-            with batches:
-                yield from batches
+            return ArrowStream(response.stream(_PIECE_BYTES), response.close)
+
+    def open_bytes(
+        self,
+        sql: str,
+        form: str,
+        params: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
+    ) -> ByteStream:
+        """Begin an answer in a format of ClickHouse, e.g. `Native`; closing it stops the query.
+
+        Values of parameters are texts as they stand in an address, already escaped. Iterate within
+        `ClickHouse.translated()`, which turns what is raised into the house's errors.
+        """
+        with _translated(Doing.ASKING):
+            values = {name: _Verbatim(text) for name, text in (params or {}).items()}
+            response: Any = self._ask.get().raw_stream(
+                sql, values, self._limited(settings), fmt=form
+            )
+
+        read_out = False
+
+        def pieces() -> Iterator[bytes]:
+            nonlocal read_out
+            yield from response.stream(_PIECE_BYTES)
+            read_out = True  # the connection is back in the pool, and no longer ours to close
+
+        def close() -> None:
+            if read_out:
+                return
+            # Wakes a thread that waits for more; urllib3 before 2.3 leaves it to the time limit.
+            with suppress(RuntimeError, ValueError, OSError, AttributeError):
+                response.shutdown()
+            response.close()
+
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return ByteStream(headers, pieces(), close)
+
+    @staticmethod
+    def translated() -> AbstractContextManager[None]:
+        """Return the context in which to iterate over what `open_arrow` returned."""
+        return _translated(Doing.ASKING)
 
     def command(
         self, sql: str, params: Params | None = None, settings: Settings | None = None
@@ -108,7 +169,17 @@ class ClickHouse:
 
     def _limited(self, settings: Settings | None) -> dict[str, str | int | float]:
         """Tell the server to stop, too, when we have stopped waiting."""
-        return {"max_execution_time": self._query_timeout_s, **(settings or {})}
+        return {"max_execution_time": self.query_timeout_s, **(settings or {})}
+
+
+class _Verbatim(DT64Param):
+    """A parameter's value that the driver sends as it is, where it would escape a `str`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def format(self, *_: object) -> str:
+        return self.text
 
 
 class _LazyClient:
@@ -165,6 +236,8 @@ def _translated(doing: Doing) -> Iterator[None]:
         raise
     except ClickHouseError as error:
         raise _to_store_error(error, doing) from error
+    except BrokenOff as error:
+        raise to_store_error(error.code, str(error), doing) from error
     except pa.ArrowInvalid as error:  # the answer broke off
         raise StoreUnavailable(f"the answer of ClickHouse broke off: {error}") from error
     except OSError as error:

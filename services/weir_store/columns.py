@@ -178,6 +178,32 @@ BRANCHES: Final = pa.schema(
     }
 )
 
+_CUT: Final = pa.struct(
+    {
+        "1": pa.int64(),
+        "2": pa.uint8(),
+        "3": pa.int64(),
+        "4": pa.list_(pa.int64()),
+        "5": pa.list_(pa.int64()),
+    }
+)
+
+SHOWN: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "parent_run_id": pa.string(),
+        "fork_step": pa.int64(),
+        "rewinds": pa.list_(pa.int64()),
+        "sources": pa.list_(pa.string()),
+        "upto": pa.list_(pa.int64()),
+        "upto_ranks": pa.list_(pa.list_(pa.int64())),
+        "upto_own": pa.list_(pa.list_(pa.int64())),
+        "cuts": pa.list_(pa.list_(_CUT)),
+        "seen": pa.uint64(),
+    }
+)
+
 LEDGER: Final = pa.schema(
     {
         "project": pa.string(),
@@ -343,6 +369,78 @@ MODEL_CHANGES: Final = pa.schema(
     }
 )
 
+RULES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "name": pa.string(),
+        "rule_id": _UUID,
+        "definition": pa.string(),
+        "version": pa.uint32(),
+        "by": pa.string(),
+        "at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+RULE_STATES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "rule_id": _UUID,
+        "run_id": pa.string(),
+        "rank": pa.int64(),
+        "node": pa.string(),
+        "state": pa.string(),
+        "since": _UNIX_US,
+        "value": pa.float64(),
+        "message": pa.string(),
+        "alert_id": _UUID,
+        "told": pa.uint8(),
+        "told_at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+RULE_HEALTH: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "rule_id": _UUID,
+        "version": pa.uint32(),
+        "evaluated_at": _UNIX_US,
+        "took_s": pa.float64(),
+        "groups": pa.uint32(),
+        "firing": pa.uint32(),
+        "is_cut": pa.uint8(),
+        "error": pa.string(),
+        "failures": pa.uint32(),
+        "every_s": pa.float64(),
+        "evaluations": pa.uint64(),
+        "spent_s": pa.float64(),
+        "ver": pa.uint64(),
+    }
+)
+
+DELIVERIES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "delivery_id": _UUID,
+        "rule_id": _UUID,
+        "rule": pa.string(),
+        "alert_id": _UUID,
+        "run_id": pa.string(),
+        "kind": pa.string(),
+        "action": pa.string(),
+        "payload": pa.string(),
+        "state": pa.string(),
+        "tries": pa.uint32(),
+        "problem": pa.string(),
+        "at": _UNIX_US,
+        "tried_at": _UNIX_US,
+        "ver": pa.uint64(),
+    }
+)
+
 WEBHOOKS: Final = pa.schema(
     {
         "project": pa.string(),
@@ -350,6 +448,66 @@ WEBHOOKS: Final = pa.schema(
         "kinds": pa.list_(pa.string()),
         "secret": pa.string(),
         "created_by": pa.string(),
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+CHANGES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "change_id": _UUID,
+        "kind": pa.string(),
+        "run_id": pa.string(),
+        "state": pa.string(),
+        "by": pa.string(),
+        "reason": pa.string(),
+        "at": _UNIX_US,
+        "ended_at": _UNIX_US,
+        "request": pa.string(),
+        "receipt": pa.string(),
+        "ver": pa.uint64(),
+    }
+)
+
+LEDGER_CHANGES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "change_id": _UUID,
+        "kind": pa.string(),
+        "rank": pa.uint32(),
+        "session": pa.uint32(),
+        "removed": pa.uint64(),
+        "removed_digest": pa.uint64(),
+        "added": pa.uint64(),
+        "added_digest": pa.uint64(),
+        "ver": pa.uint64(),
+    }
+)
+
+HOLDS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "reason": pa.string(),
+        "by": pa.string(),
+        "at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+RETENTION: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "what": pa.string(),
+        "pattern": pa.string(),
+        "keep_s": pa.uint64(),
+        "thin_after_s": pa.uint64(),
+        "thin_points": pa.uint64(),
+        "by": pa.string(),
+        "at": _UNIX_US,
         "ver": pa.uint64(),
         "is_deleted": pa.uint8(),
     }
@@ -364,6 +522,7 @@ BY_TABLE: Final = {
     tables.RUN_ATTRS: RUN_ATTRS,
     tables.SESSIONS: SESSIONS,
     tables.BRANCHES: BRANCHES,
+    tables.SHOWN: SHOWN,
     tables.EVENTS: EVENTS,
     tables.DEAD_LETTERS: DEAD_LETTERS,
     tables.LEDGER: LEDGER,
@@ -380,4 +539,12 @@ BY_TABLE: Final = {
     tables.MODELS: MODELS,
     tables.MODEL_CHANGES: MODEL_CHANGES,
     tables.WEBHOOKS: WEBHOOKS,
+    tables.RULES: RULES,
+    tables.RULE_STATES: RULE_STATES,
+    tables.RULE_HEALTH: RULE_HEALTH,
+    tables.DELIVERIES: DELIVERIES,
+    tables.CHANGES: CHANGES,
+    tables.LEDGER_CHANGES: LEDGER_CHANGES,
+    tables.HOLDS: HOLDS,
+    tables.RETENTION: RETENTION,
 }

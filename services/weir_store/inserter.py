@@ -8,7 +8,8 @@ from uuid import UUID
 
 from weir_store.base import Block
 from weir_store.clickhouse import ClickHouse
-from weir_store.tables import INGEST_COMMITS, INSERT_ORDER, POINTS, raw_database
+from weir_store.shown_refresh import refresh
+from weir_store.tables import BRANCHES, INGEST_COMMITS, INSERT_ORDER, POINTS, raw_database
 
 # Explicit, because these defaults changed in 26.2 (and `async_insert` would ack before the part exists).
 _SETTINGS: Final[Mapping[str, str | int]] = {
@@ -71,6 +72,8 @@ class ClickHouseInserter:
                     "insert_deduplication_token": f"{token}-{table}",
                 },
             )
+            if table == BRANCHES:
+                refresh(self._clickhouse, self._database, rows, settings=self._settings)
             self._on_stored(table)
 
     def read_committed(self, producers: Sequence[UUID]) -> Mapping[UUID, int]:

@@ -19,7 +19,10 @@ import pyarrow as pa
 
 from weir_store.clickhouse import ClickHouse
 from weir_store.errors import SchemaMismatch
+from weir_store.functions.apply import apply_functions
+from weir_store.shown_refresh import rebuild
 from weir_store.tables import SCHEMA_VERSIONS, raw_database
+from weir_store.views.apply import apply_views
 
 _FILE_NAME: Final = re.compile(r"(?P<number>\d{4})_(?P<name>\w+)\.sql")
 _STATEMENT_END: Final = re.compile(r";[ \t]*$", re.MULTILINE)
@@ -123,6 +126,8 @@ def migrate(clickhouse: ClickHouse, database: str, cluster: str = "") -> list[st
         database: Name of the store; its tables live in `<database>_raw`.
         cluster: Cluster name for ON CLUSTER and Replicated engines; empty = one server.
 
+    Views and functions are made anew each time, and what rewound and forked runs show is written down again.
+
     Returns:
         The migrations applied now, e.g. `["0001_points"]`; empty when there was nothing to do.
 
@@ -139,6 +144,9 @@ def migrate(clickhouse: ClickHouse, database: str, cluster: str = "") -> list[st
         for statement in split_statements(Template(migration.text).substitute(values)):
             clickhouse.command(statement)
         _note_applied(clickhouse, database, migration)
+    rebuild(clickhouse, raw_database(database))
+    apply_functions(clickhouse, cluster)
+    apply_views(clickhouse, database, cluster)
     return [migration.label for migration in missing]
 
 

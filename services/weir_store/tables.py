@@ -8,6 +8,8 @@ RUN_ATTR_HISTORY = "run_attr_history"  # filled by a view
 SYSTEM_POINTS = "system_points"
 CONSOLE = "console"
 BRANCHES = "branches"
+SHOWN = "shown"  # made from branches by whoever stores these
+POINT_LIVES = "point_lives"  # filled by a view
 SESSIONS = "sessions"
 EVENTS = "events"
 DEAD_LETTERS = "dead_letters"
@@ -25,6 +27,16 @@ LINEAGE = "lineage"
 MODELS = "models"
 MODEL_CHANGES = "model_changes"
 WEBHOOKS = "webhooks"
+RULES = "rules"
+RULE_STATES = "rule_states"
+RULE_HEALTH = "rule_health"
+DELIVERIES = "deliveries"
+CHANGES = "changes"
+LEDGER_CHANGES = "ledger_changes"
+REMOVED_POINTS = "removed_points"  # filled by a query
+REMOVED_TEXTS = "removed_texts"  # likewise
+HOLDS = "holds"
+RETENTION = "retention"
 SCHEMA_VERSIONS = "schema_versions"
 
 OF_FRAMES = (
@@ -59,7 +71,12 @@ OF_ARTIFACTS = (
     WEBHOOKS,
 )
 
-INSERT_ORDER = (*OF_FRAMES, *OF_ARTIFACTS)
+OF_CHANGES = (LEDGER_CHANGES, HOLDS, RETENTION, CHANGES)
+
+# After events, which are among those of frames: a state that says `told` is never there without its alert.
+OF_RULES = (RULES, DELIVERIES, RULE_STATES, RULE_HEALTH)
+
+INSERT_ORDER = (*OF_FRAMES, *OF_ARTIFACTS, *OF_CHANGES, *OF_RULES)
 
 
 def raw_database(database: str) -> str:

@@ -59,6 +59,7 @@ class Question:
         rights: What it may see.
         parameters: Values of `{name:Type}`.
         asker: For the log and for fair shares, e.g. the token's name.
+        mark: Stands on the statement in ClickHouse, so that it can be found and stopped; "" = none.
     """
 
     text: str
@@ -66,9 +67,10 @@ class Question:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     asker: str = ""
     limits: Limits = Limits()
+    mark: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Answer:
     """What came back. Iterate over `batches` once, to the end or until `close`.
 
