@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import urllib3
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential
 
 from weir_server.clock import Clock
 from weir_server.gateway.artifact_threads import Threads
 from weir_server.gateway.webhook_address import Address, address_of
+from weir_server.gateway.webhook_send import post
 from weir_server.log import get_logger
 from weir_store.artifacts.base import ArtifactReader
 from weir_store.artifacts.editor import ArtifactEditor
@@ -144,8 +144,8 @@ class Webhooks:
         try:
             address = await self._threads.call(address_of, hook.url, anywhere=self._anywhere)
             status = await self._threads.call(_send, address, hook.secret, change)
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            raise _NotTaken(f"no answer: {error}") from error
+        except OSError as error:
+            raise _NotTaken(str(error)) from error
         if not 200 <= status < 300:
             raise _NotTaken(f"answered with status {status}")
 
@@ -188,12 +188,8 @@ def signature_of(secret: str, body: bytes) -> str:
 
 
 def _send(address: Address, secret: str, change: _Change) -> int:
-    """POST it to the address that was checked, whatever the name stands for by now; no redirects."""
     body = body_of(change)
-    default = {"http": 80, "https": 443}[address.scheme]
-    host = f"[{address.host}]" if ":" in address.host else address.host
     headers = {
-        "Host": host if address.port == default else f"{host}:{address.port}",
         "Content-Type": "application/json",
         "User-Agent": "weir",
         "X-Weir-Event": change.kind,
@@ -201,18 +197,4 @@ def _send(address: Address, secret: str, change: _Change) -> int:
     }
     if secret:
         headers[SIGNATURE] = signature_of(secret, body)
-    of: dict[str, Any] = {"port": address.port, "timeout": _TIMEOUT_S, "retries": False}
-    pool: urllib3.HTTPConnectionPool
-    if address.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address.ip, **of, server_hostname=address.host, assert_hostname=address.host
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address.ip, **of)
-    with pool:
-        answer = pool.urlopen(
-            "POST", address.target, body=body, headers=headers, redirect=False,
-            preload_content=False,
-        )  # fmt: skip
-        answer.close()  # what it says is of no interest, however long it is
-        return int(answer.status)
+    return post(address, body, headers, within_s=_TIMEOUT_S)

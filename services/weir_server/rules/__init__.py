@@ -1,0 +1,1 @@
+"""The process that evaluates rules, raises alerts and carries out their actions."""

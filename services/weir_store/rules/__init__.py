@@ -1,0 +1,1 @@
+"""Rules over what runs do: their definitions, where their groups stand, what is to be told."""
