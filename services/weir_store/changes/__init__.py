@@ -1,0 +1,1 @@
+"""Correcting, deleting, moving and merging what is stored; retention, holds and receipts."""
