@@ -7,6 +7,7 @@ import weir.testing
 
 def test_the_public_names_are_these() -> None:
     assert weir.__all__ == [
+        "AlertLevel",
         "Api",
         "Artifact",
         "Audio",
@@ -23,6 +24,7 @@ def test_the_public_names_are_these() -> None:
         "Text",
         "Video",
         "__version__",
+        "alert",
         "define_metric",
         "errors",
         "finish",
@@ -74,7 +76,7 @@ def test_every_error_is_in_the_tree_at_the_top_of_its_module() -> None:
 
 
 def test_module_functions_take_what_the_methods_take() -> None:
-    for name in ("log", "define_metric", "flush", "finish"):
+    for name in ("log", "alert", "define_metric", "flush", "finish"):
         method = list(inspect.signature(getattr(weir.Run, name)).parameters.values())[1:]
         function = list(inspect.signature(getattr(weir, name)).parameters.values())
         assert [(p.name, p.default, p.kind) for p in method] == [

@@ -1,0 +1,1 @@
+"""Rows as they lie, out of the tables and back into them."""

@@ -1,0 +1,1 @@
+"""What has been stored since one last looked."""
