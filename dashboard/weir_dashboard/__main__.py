@@ -36,8 +36,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clickhouse-url", default=known.clickhouse_url)
     parser.add_argument("--user", default=known.user, help="ClickHouse user")
     parser.add_argument("--database", default=known.database)
+    parser.add_argument("--cluster", default=known.cluster, help="ClickHouse's; empty = one server")
     parser.add_argument("--gateway", default=known.gateway, help="shown in the quick start")
     parser.add_argument("--query-timeout-s", type=float, default=known.query_timeout_s)
+    parser.add_argument("--edit-rules", action="store_true", help="let people change rules")
     objects = parser.add_argument_group("where the bytes of files lie")
     objects.add_argument("--objects", choices=["none", "local", "s3"], default="none")
     objects.add_argument("--objects-dir", type=Path, default=Path("weir-data/objects"))
@@ -58,8 +60,10 @@ def _config(given: argparse.Namespace) -> DashboardConfig:
         user=given.user,
         password=os.environ.get(_PASSWORD, ""),
         database=given.database,
+        cluster=given.cluster,
         gateway=given.gateway,
         query_timeout_s=given.query_timeout_s,
+        edit_rules=given.edit_rules,
         objects=None if given.objects == "none" else _place(given),
     )
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 import streamlit as st
 from starlette.middleware import Middleware
 
-from weir_dashboard import assets, data, navigation
-from weir_dashboard.api import ROUTES
+from weir_dashboard import api, api_sql, assets, data, navigation
 from weir_dashboard.guard import Check, Guard, open_to_all
 from weir_dashboard.sources import Sources
 
@@ -31,7 +30,7 @@ def build(sources: Sources, gateway: str, check: Check = open_to_all) -> st.App:
     return st.App(
         _SCRIPT,
         lifespan=_lifespan,
-        routes=list(ROUTES),
+        routes=[*api.ROUTES, *api_sql.ROUTES],
         middleware=[Middleware(Guard, check=check)],
     )
 

@@ -27,6 +27,7 @@ def wall_spec(
     drawn: int,
     now_unix_s: float,
     rail: bool = True,
+    links: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Describe a wall as JSON values.
 
@@ -38,10 +39,12 @@ def wall_spec(
         drawn: How many of `runs` are drawn unless the address says otherwise.
         now_unix_s: Tells silent runs from live ones.
         rail: Show the list of runs.
+        links: Pages that a chart leads to, of `sql` and `rules`.
     """
     return {
         "api": "/api",
         "rail": rail,
+        "links": list(links),
         "palette": list(PALETTE),
         "runs": [_run(run, ordinals, now_unix_s) for run in runs],
         "total": total,

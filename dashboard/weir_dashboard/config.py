@@ -18,9 +18,12 @@ class DashboardConfig:
         user: ClickHouse user.
         password: ClickHouse password; empty = none asked.
         database: Tables live in `<database>_raw`.
+        cluster: ClickHouse's cluster; "" = one server.
         gateway: `host:port` shown in the quick start.
         query_timeout_s: Longest wait for an answer.
         objects: Where the bytes of files lie; None = files are named and not shown.
+        edit_rules: Whether people may change rules here. Whoever reaches the page may then have Weir
+            call addresses and stop runs.
     """
 
     host: str = "127.0.0.1"
@@ -29,6 +32,8 @@ class DashboardConfig:
     user: str = "default"
     password: str = ""
     database: str = "weir"
+    cluster: str = ""
     gateway: str = "127.0.0.1:7700"
     query_timeout_s: float = 30.0
     objects: Place | None = None
+    edit_rules: bool = False

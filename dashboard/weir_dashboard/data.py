@@ -17,6 +17,9 @@ import pyarrow as pa
 from weir_dashboard.data_files import FilesAsked
 from weir_dashboard.data_media import MediaAsked
 from weir_dashboard.data_nodes import NodesAsked
+from weir_dashboard.data_ranks import RanksAsked
+from weir_dashboard.data_rules import RulesAsked
+from weir_dashboard.data_sql import SqlAsked
 from weir_dashboard.last_good import Answer, LastGood
 from weir_dashboard.sources import Sources
 from weir_store.records import (
@@ -50,6 +53,9 @@ class Asked:
         nodes: The same for system telemetry and console lines.
         media: The same for media.
         files: The same for artifacts, models and the bytes of files.
+        sql: The same for what people write.
+        ranks: The same for ranks, held against each other.
+        rules: The same for rules and alerts.
     """
 
     def __init__(self, sources: Sources, gateway: str) -> None:
@@ -59,6 +65,9 @@ class Asked:
         self.nodes = NodesAsked(self._kept, sources.system, sources.console)
         self.media = MediaAsked(self._kept, sources.reader)
         self.files = FilesAsked(self._kept, sources.artifacts, sources.objects)
+        self.sql = SqlAsked(sources.sql)
+        self.ranks = RanksAsked(sources.reader, sources.ranks)
+        self.rules = RulesAsked(sources.rules)
         self._ordinals: dict[str, dict[RunRef, int]] = {}
         self._counting = threading.Lock()  # guards _ordinals
 

@@ -20,6 +20,9 @@ _PAGES: Final = {
     "runs": ("Runs", "weir_dashboard.views.runs", True),
     "workspace": ("Workspace", "weir_dashboard.views.workspace", True),
     "compare": ("Compare", "weir_dashboard.views.compare", True),
+    "ranks": ("Ranks", "weir_dashboard.views.ranks", True),
+    "sql": ("SQL", "weir_dashboard.views.sql", True),
+    "rules": ("Rules", "weir_dashboard.views.rules", True),
     "artifacts": ("Artifacts", "weir_dashboard.views.artifacts", True),
     "run": ("Run", "weir_dashboard.views.run", False),
 }
@@ -31,6 +34,11 @@ def show() -> None:
     st.html(theme.CSS)
     st.logo(str(_ICON))
     st.navigation([page(name) for name in _PAGES], position="top").run()
+
+
+def names() -> tuple[str, ...]:
+    """List the addresses of all pages."""
+    return tuple(_PAGES)
 
 
 def page(name: str) -> st.Page:

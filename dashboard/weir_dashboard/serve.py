@@ -5,13 +5,20 @@ from __future__ import annotations
 from weir_dashboard import listening
 from weir_dashboard.app import build
 from weir_dashboard.config import DashboardConfig
+from weir_dashboard.data_rules import RuleDoors, trying
 from weir_dashboard.guard import Check, open_to_all
 from weir_dashboard.sources import Sources
 from weir_store import clickhouse
 from weir_store.artifacts.clickhouse import ClickHouseArtifacts
+from weir_store.clickhouse import ClickHouse
 from weir_store.console.reader import ClickHouseConsole
+from weir_store.inserter import ClickHouseInserter
 from weir_store.objects.opening import open_for_reading
+from weir_store.ranks.clickhouse import ClickHouseRanks
 from weir_store.reader import ClickHouseReader
+from weir_store.rules.clickhouse import ClickHouseRules
+from weir_store.rules.editor import RuleEditor
+from weir_store.sql.reader import ClickHouseSql
 from weir_store.system.reader import ClickHouseSystem
 
 
@@ -30,14 +37,29 @@ def serve(config: DashboardConfig, check: Check = open_to_all) -> int:
         query_timeout_s=config.query_timeout_s,
     )
     try:
-        sources = Sources(
-            ClickHouseReader(connection, config.database),
-            system=ClickHouseSystem(connection, config.database),
-            console=ClickHouseConsole(connection, config.database),
-            artifacts=ClickHouseArtifacts(connection, config.database),
-            objects=open_for_reading(config.objects) if config.objects else None,
-        )
-        listening.run(build(sources, config.gateway, check), config.host, config.port)
+        app = build(sources(connection, config), config.gateway, check)
+        listening.run(app, config.host, config.port)
     finally:
         connection.close()
     return 0
+
+
+def sources(connection: ClickHouse, config: DashboardConfig) -> Sources:
+    """Open every door of one ClickHouse."""
+    database = config.database
+    sql, ranks = ClickHouseSql(connection, database), ClickHouseRanks(connection, database)
+    editor = RuleEditor(ClickHouseInserter(connection, database, cluster=config.cluster))
+    return Sources(
+        ClickHouseReader(connection, database),
+        system=ClickHouseSystem(connection, database),
+        console=ClickHouseConsole(connection, database),
+        artifacts=ClickHouseArtifacts(connection, database),
+        objects=open_for_reading(config.objects) if config.objects else None,
+        sql=sql,
+        ranks=ranks,
+        rules=RuleDoors(
+            ClickHouseRules(connection, database),
+            editor if config.edit_rules else None,
+            trying(sql, ranks),
+        ),
+    )

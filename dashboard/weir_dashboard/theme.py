@@ -21,6 +21,7 @@ CSS: Final = """
 .weir-head h2 { font-size: 1rem; margin-top: 0.5rem; }
 .weir-head small { font-size: inherit; opacity: 0.62; margin-right: 0.35rem; }
 .weir-head span { white-space: nowrap; }
+.weir-head a { color: inherit; }
 .weir-state { font-weight: 600; }
 .weir-state.running { color: #31983d; }
 .weir-state.failed, .weir-state.crashed { color: #d0402b; }

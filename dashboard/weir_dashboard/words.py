@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from weir_store.records import Json, Run, RunState, Scalar
 SILENT_AFTER_S: Final = 120
 """A running run that was not heard of for this long is called silent."""
 
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~:<>&])")
 _SPANS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _MARKS: Final = {
     RunState.RUNNING: "●",
@@ -43,6 +45,11 @@ def ago(unix_us: int, now_unix_s: float) -> str:
 def count(number: int, word: str, words: str = "") -> str:
     """Write how many there are of something: `1 run`, `2,000 runs`, `3 processes`."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"
+
+
+def plain(text: str) -> str:
+    """Write a text that others wrote, such as an error, so that markdown shows it as it is."""
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def instant(unix_us: int) -> str:

@@ -1,4 +1,4 @@
-"""The chart wall as a Streamlit component.
+"""The chart wall as a Streamlit component, and how its parts reach the browser.
 
 Its files are served by our own route under an address that holds their version,
 and a two-line script imports them from there: Streamlit finds a package's
@@ -19,13 +19,14 @@ _NAME = "weir_wall"
 
 def chart_wall(spec: dict[str, Any], *, key: str) -> None:
     """Mount the wall, or hand a new spec (charts.py) to the one that is there."""
-    mount = st.components.v2.component(_NAME, js=_loader(assets.version()))
+    mount = st.components.v2.component(_NAME, js=loader("wall.js"))
     mount(key=key, data=spec, height="content")
 
 
-def _loader(version: str) -> str:
-    address = f"/weir-assets/{version}/wall.js"
+def loader(name: str) -> str:
+    """Return the script that imports one of our own files and mounts what it exports."""
+    address = f"/weir-assets/{assets.version()}/{name}"
     return f"""
-const wall = import(new URL("{address}", window.location.origin).href);
-export default async (component) => (await wall).default(component);
+const part = import(new URL("{address}", window.location.origin).href);
+export default async (component) => (await part).default(component);
 """

@@ -10,7 +10,7 @@ import streamlit as st
 
 from weir_dashboard import data, navigation, run_table, selection, theme, words
 from weir_dashboard.selection import Selection
-from weir_dashboard.views import states, table_of_runs
+from weir_dashboard.views import alerts, states, table_of_runs
 from weir_store.records import Project, RunQuery
 
 _ACROSS: Final = 3
@@ -25,6 +25,7 @@ def render() -> None:
     if not projects:
         states.empty()
         return
+    alerts.show_firing()
     words_typed = _search(projects)
     matching = [one for one in projects if all(word in one.name.lower() for word in words_typed)]
     if not matching:

@@ -8,7 +8,8 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from weir_dashboard import data, navigation, sections, shield, theme, words
+from weir_dashboard import data, navigation, sections, selection, shield, theme, words
+from weir_dashboard.selection import Selection
 from weir_dashboard.views import (
     artifacts,
     events,
@@ -63,6 +64,7 @@ def _run(ref: RunRef) -> None:
         elif tab == "Artifacts":
             artifacts.show(run)
         elif tab == "Ranks":
+            _to_ranks(run)
             _sessions(states.value(data.ask().sessions(ref)))
         elif tab == "Events":
             events.show(states.value(data.ask().events(ref)))
@@ -105,6 +107,14 @@ def _shield(run: Run) -> str:
         return shield.badge(data.ask().ledger(run).value)
     except StoreError:  # the page is worth more than its badge
         return ""
+
+
+def _to_ranks(run: Run) -> None:
+    if run.ranks > 1 and data.ask().ranks.offered:
+        to = selection.build(Selection(runs=(run.ref,)))
+        st.page_link(
+            navigation.page("ranks"), label="Hold them against each other →", query_params=to
+        )
 
 
 def _sessions(sessions: list[Session]) -> None:

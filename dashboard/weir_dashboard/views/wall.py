@@ -16,8 +16,16 @@ def show(runs: Sequence[Run], total: int, *, drawn: int, key: str, rail: bool = 
     refs = [run.ref for run in runs]
     metrics = states.value(data.ask().metrics(refs))
     ordinals = data.ask().ordinals(refs)
+    offered = {"sql": data.ask().sql.offered, "rules": data.ask().rules.may_edit}
     spec = charts.wall_spec(
-        runs, total, metrics, ordinals, drawn=drawn, now_unix_s=time.time(), rail=rail
+        runs,
+        total,
+        metrics,
+        ordinals,
+        drawn=drawn,
+        now_unix_s=time.time(),
+        rail=rail,
+        links=[name for name, there in offered.items() if there],
     )
     chart_wall(spec, key=key)
 

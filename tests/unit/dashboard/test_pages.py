@@ -33,8 +33,7 @@ def script(name: str) -> None:
 
     from weir_dashboard import navigation
 
-    every = ("home", "runs", "workspace", "compare", "run", "artifacts")
-    st.navigation([navigation.page(other) for other in every], position="hidden")
+    st.navigation([navigation.page(other) for other in navigation.names()], position="hidden")
     importlib.import_module(f"weir_dashboard.views.{name}").render()
 
 

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { drawCurves } from "./draw.js";
 import { padded, xExtent, yExtent } from "./curves.js";
 import { duration, logTick, resolution, tick } from "./format.js";
+import { Menu } from "./menu.js";
 
 const CHART_HEIGHT = 200;
 const ROOMY_HEIGHT = 320; // when few metrics are left
@@ -25,7 +26,7 @@ export class Panel {
     this.message = h("div", { class: "message" });
     const grow = h("button", { class: "icon", title: "expand (f); double-click the chart resets the zoom", "aria-label": `expand ${metric}`, onclick: () => this.toggleTall() }, "⤢");
     this.el = h("section", { class: "panel loading", tabindex: "0", "data-metric": metric, "aria-label": metric },
-      h("header", {}, h("h3", { title: metric }, metric), this.note, grow), this.plot, this.message);
+      h("header", {}, h("h3", { title: metric }, metric), this.note, new Menu(this).el, grow), this.plot, this.message);
     this.el.weirPanel = this;
   }
 
