@@ -26,6 +26,11 @@ ALL = (
     "ledger",
     "artifacts",
     "console",
+    "ranks",
+    "sql_gate",
+    "reading",
+    "export",
+    "live",
 )
 
 

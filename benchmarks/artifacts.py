@@ -1,4 +1,8 @@
-"""Bytes of artifacts: throughput beside MinIO's own client, what logging costs, what is sent again."""
+"""Bytes of artifacts: throughput beside MinIO's own client, what logging costs, what is sent again.
+
+Over loopback both are bound by the processor, and hashing what is sent and fetched shows. With
+`WEIR_BENCH_LINK_MBIT=2500` MinIO stands behind a link of that rate (a network namespace; needs root).
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,14 @@ from minio import Minio
 
 import weir
 from benchmarks.harness import Figure, running_weir
+from benchmarks.link import Link, open_link
 
 USER, PASSWORD, BUCKET = "weir-bench", "weir-bench-password", "weir"
 MIB = 1 << 20
 LARGE_BYTES = int(float(os.environ.get("WEIR_BENCH_GIB", "1")) * (1 << 30))
 SMALL_FILES, SMALL_BYTES = 2_000, 64 << 10
 ROUNDS = int(os.environ.get("WEIR_BENCH_ROUNDS", "3"))
+LINK_MBIT = int(os.environ.get("WEIR_BENCH_LINK_MBIT", "0"))  # 0 = loopback
 # As many as Weir uses by default; MinIO's client sends and fetches one file after the other.
 UPLOADS, DOWNLOADS = 4, 8
 
@@ -173,22 +179,30 @@ def _minio(folder: Path) -> Iterator[str]:
     binary = shutil.which("minio")
     if binary is None:
         raise SystemExit("minio is not on PATH: go install github.com/minio/minio@latest")
+    with open_link(LINK_MBIT) as link:
+        endpoint = f"{link.host}:{_free_port(link)}"
+        environ = {"HOME": str(folder), "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD}
+        process = subprocess.Popen(
+            [*link.command, binary, "server", str(folder / "minio"), "--address", endpoint],
+            env={**environ, "MINIO_BROWSER": "off", "PATH": os.environ["PATH"]},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _await(f"http://{endpoint}/minio/health/ready")
+            yield endpoint
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _free_port(link: Link) -> int:
+    """Return a port for MinIO; behind a link it has all of them for itself."""
+    if link.command:
+        return 9_000
     with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        endpoint = f"127.0.0.1:{door.getsockname()[1]}"
-    environ = {"HOME": str(folder), "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD}
-    process = subprocess.Popen(
-        [binary, "server", str(folder / "minio"), "--address", endpoint],
-        env={**environ, "MINIO_BROWSER": "off"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _await(f"http://{endpoint}/minio/health/ready")
-        yield endpoint
-    finally:
-        process.kill()
-        process.wait()
+        door.bind((link.host, 0))
+        return int(door.getsockname()[1])
 
 
 def _await(url: str) -> None:

@@ -72,8 +72,9 @@ def running_weir(*flags: str) -> Iterator[Weir]:
         data_dir = Path(folder) / "data"
         command = [
             sys.executable, "-m", "weir_server", "up", "--data-dir", str(data_dir), "--no-dashboard",
-            "--gateway.port", "0", "--engine.port", "0",
-            "--gateway.metrics-port", "0", "--writer.metrics-port", "0", "--objects.door-port", "0", *flags,
+            "--gateway.port", "0", "--engine.port", "0", "--objects.door-port", "0",
+            "--gateway.sql-port", "0", "--gateway.metrics-port", "0",
+            "--writer.metrics-port", "0", "--rules.metrics-port", "0", *flags,
         ]  # fmt: skip
         log = Path(folder) / "up.log"
         with log.open("wb") as out:

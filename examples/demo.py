@@ -60,8 +60,15 @@ def read_arguments() -> argparse.Namespace:
 
 def start_weir(data_dir: Path) -> subprocess.Popen[bytes]:
     """Start `weir up` on free ports, so that it gets along with one that runs already."""
-    ports = "gateway.port gateway.metrics-port writer.metrics-port engine.port dashboard.port objects.door-port"
-    free = [word for port in ports.split() for word in (f"--{port}", "0")]
+    metrics = [f"{part}.metrics-port" for part in ("gateway", "writer", "rules")]
+    doors = [
+        "gateway.port",
+        "gateway.sql-port",
+        "objects.door-port",
+        "engine.port",
+        "dashboard.port",
+    ]
+    free = [word for port in (*doors, *metrics) for word in (f"--{port}", "0")]
     command = [sys.executable, "-P", "-m", "weir_server", "up", "--data-dir", str(data_dir), *free]
     return subprocess.Popen(command, start_new_session=True)
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from weir import errors
+from weir._alert import AlertLevel
 from weir._artifacts.artifact import Artifact
 from weir._artifacts.logged import LoggedArtifact
 from weir._config import Nested, Summary
@@ -20,7 +21,7 @@ from weir._run import Level, Run, Stats
 from weir._run_files import SavePolicy
 from weir._seeds import seed_everything
 from weir._settings import Settings
-from weir._summary import Goal, Policy
+from weir._summary import Goal, Policy, Reduction
 from weir._version import __version__
 from weir.errors import UsageError
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     summary: Summary
 
 __all__ = [
+    "AlertLevel",
     "Api",
     "Artifact",
     "Audio",
@@ -58,6 +60,7 @@ __all__ = [
     "Text",
     "Video",
     "__version__",
+    "alert",
     "define_metric",
     "errors",
     "finish",
@@ -97,6 +100,16 @@ def log(
 ) -> None:
     """Record values at a step of the current run; see `Run.log`."""
     _current().log(data, step, timestamp, commit=commit)
+
+
+def alert(
+    title: str,
+    text: str = "",
+    level: AlertLevel | str | None = AlertLevel.INFO,
+    wait_duration: float | timedelta | None = 0,
+) -> None:
+    """Say that something happened that somebody should look at; see `Run.alert`."""
+    _current().alert(title, text, level, wait_duration)
 
 
 def log_artifact(
@@ -150,9 +163,10 @@ def define_metric(
     step_metric: str | None = None,
     summary: Policy | None = None,
     goal: Goal | None = None,
+    reduce: Reduction | None = None,
 ) -> None:
-    """Say how metrics are drawn and summarised; see `Run.define_metric`."""
-    _current().define_metric(glob, step_metric, summary, goal)
+    """Say how metrics are drawn, summarised and put together; see `Run.define_metric`."""
+    _current().define_metric(glob, step_metric, summary, goal, reduce)
 
 
 def flush(level: Level = "spooled", timeout: float | None = None) -> bool:

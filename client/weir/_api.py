@@ -11,8 +11,11 @@ from datetime import datetime
 from typing import Any, Final, Literal, Self
 
 from weir._api_artifacts import ArtifactApi
+from weir._api_changes import ChangesApi
 from weir._api_ledger import Verification, verification_of
+from weir._api_live import LiveApi
 from weir._api_nodes import (
+    MOST_LINES,
     MOST_RUNS,
     LevelName,
     StreamName,
@@ -20,8 +23,19 @@ from weir._api_nodes import (
     newest_lines,
     read_lines,
 )
+from weir._api_ranks import RanksApi
+from weir._api_rules import RulesApi
 from weir._api_run import Axis, RunList, RunView
-from weir._api_tables import TableKind, check_tables, read_arrow, read_table, shown_as
+from weir._api_sql import SqlApi
+from weir._api_tables import (
+    TableKind,
+    check_tables,
+    marked,
+    read_names,
+    read_table,
+    shown_as,
+    stream_names,
+)
 from weir._api_transport import ApiTransport
 from weir._api_views import ProjectView, project_view
 from weir._settings import Settings
@@ -39,7 +53,7 @@ _AXES: Final = {
 _METRICS_PAGE: Final = 10_000
 
 
-class Api(ArtifactApi):
+class Api(ArtifactApi, SqlApi, LiveApi, RulesApi, RanksApi, ChangesApi):
     """A connection to one server. Nothing is sent before the first question.
 
     Every question may raise `weir.errors.TransportError`: `Unavailable` when
@@ -136,35 +150,45 @@ class Api(ArtifactApi):
             as_: What to return: a pandas or polars data frame, or an Arrow table.
 
         Returns:
-            One row per point, or per bucket; columns as in docs/api.md.
+            One row per point, or per bucket; columns as in docs/api.md. A table that is thinned says
+            so: `frame.attrs["weir"]` in pandas.
 
         Raises:
             UsageError: The call is wrong, or a metric that has no numbers there holds texts.
         """
         check_tables(as_)
-        metric = x.removeprefix("metric:") if x.startswith("metric:") else ""
-        if not metric and x not in _AXES:
-            raise UsageError(f"no such axis {x!r}", hint="step, time, relative or metric:NAME")
+        request = _series_request(runs, metrics, x, ranks, x_min, x_max)
         if reduce not in (None, "ranks"):
             raise UsageError(f"no such reduction {reduce!r}", hint="ranks, or None")
         if max_points is not None and max_points < 1:
             raise UsageError(f"max_points is {max_points}", hint="1 or more, or None for all")
-        names = [metrics] if isinstance(metrics, str) else list(metrics)
-        refs = _refs_of(runs)
-        request = query_pb2.ReadSeriesRequest(
-            runs=refs,
-            metrics=names,
-            max_points=max_points or 0,
-            x=query_pb2.X_METRIC if metric else _AXES[x],
-            x_metric=metric,
-            ranks=list(ranks or ()),
-            reduce=query_pb2.REDUCE_RANKS if reduce else query_pb2.REDUCE_NONE,
-            x_min=x_min,
-            x_max=x_max,
-        )
-        table = read_arrow(self._transport.read_series(request))
-        self._check_numbers(refs, set(names) - set(table["metric"].unique().to_pylist()))
-        return shown_as(table, as_)
+        request.max_points = max_points or 0
+        request.reduce = query_pb2.REDUCE_RANKS if reduce else query_pb2.REDUCE_NONE
+        table = read_names(self._transport.read_series(request))
+        absent = set(request.metrics) - set(table["metric"].unique().to_pylist())
+        self._check_numbers(request.runs, absent)
+        return shown_as(marked(table, thinned_to=max_points), as_)
+
+    def stream_series(
+        self,
+        runs: Iterable[RunView | str] | RunView | str,
+        metrics: str | Sequence[str],
+        *,
+        x: Axis | str = "step",
+        ranks: Sequence[int] | None = None,
+        x_min: float | None = None,
+        x_max: float | None = None,
+        as_: TableKind = "pandas",
+    ) -> Iterator[Any]:
+        """Read every point, table by table: memory holds one of them, however many points there are.
+
+        The arguments, the columns and the order are those of `read_series`. There is no limit to
+        how long it takes; whoever stops iterating ends it.
+        """
+        check_tables(as_)
+        request = _series_request(runs, metrics, x, ranks, x_min, x_max)
+        for table in stream_names(self._transport.stream_series(request)):
+            yield shown_as(table, as_)
 
     def latest(
         self,
@@ -229,6 +253,8 @@ class Api(ArtifactApi):
             as_: What to return.
         """
         check_tables(as_)
+        if not 1 <= limit <= MOST_LINES:
+            raise UsageError(f"limit is {limit}", hint=f"1 to {MOST_LINES}")
         refs = _refs_of(self.runs(runs) if isinstance(runs, str) and "/" not in runs else runs)
         pages = [
             page
@@ -244,10 +270,12 @@ class Api(ArtifactApi):
                     since=since,
                     until=until,
                 ),
-                limit,
+                min(limit + 1, MOST_LINES),  # one more tells whether there are more
             )
         ]
-        return shown_as(newest_lines(pages, limit), as_)
+        found = sum(page.num_rows for page in pages)
+        is_cut = found > limit or found >= MOST_LINES
+        return shown_as(marked(newest_lines(pages, limit), cut=is_cut), as_)
 
     def _check_numbers(self, refs: Sequence[runs_pb2.RunRef], without: set[str]) -> None:
         """Raise `UsageError` when one of the metrics without numbers holds texts."""
@@ -271,6 +299,29 @@ class Api(ArtifactApi):
             if len(page) < _METRICS_PAGE:
                 return
             after = page[-1].name
+
+
+def _series_request(
+    runs: Iterable[RunView | str] | RunView | str,
+    metrics: str | Sequence[str],
+    x: Axis | str,
+    ranks: Sequence[int] | None,
+    x_min: float | None,
+    x_max: float | None,
+) -> query_pb2.ReadSeriesRequest:
+    metric = x.removeprefix("metric:") if x.startswith("metric:") else ""
+    if not metric and x not in _AXES:
+        raise UsageError(f"no such axis {x!r}", hint="step, time, relative or metric:NAME")
+    return query_pb2.ReadSeriesRequest(
+        runs=_refs_of(runs),
+        metrics=[metrics] if isinstance(metrics, str) else list(metrics),
+        x=query_pb2.X_METRIC if metric else _AXES[x],
+        x_metric=metric,
+        ranks=list(ranks or ()),
+        x_min=x_min,
+        x_max=x_max,
+        encoded=True,
+    )
 
 
 def _refs_of(runs: Iterable[RunView | str] | RunView | str) -> list[runs_pb2.RunRef]:

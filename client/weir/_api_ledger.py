@@ -30,6 +30,8 @@ class LedgerLine:
         dropped: Never sent: the client's queue or disk was full.
         refused: Never sent: `log()` took it for no number, text or name.
         verdict: whole, pending, unclaimed, lost, changed, missing or doubled.
+        removed: Deleted or thinned out since (docs/changes.md).
+        added: Corrections; a line of nothing else has no producers.
     """
 
     rank: int
@@ -44,6 +46,8 @@ class LedgerLine:
     dropped: int
     refused: int
     verdict: str
+    removed: int = 0
+    added: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ def _line(line: runs_pb2.LedgerLine) -> LedgerLine:
         dropped=line.dropped,
         refused=line.refused,
         verdict=line.verdict,
+        removed=line.removed,
+        added=line.added,
     )
 
 

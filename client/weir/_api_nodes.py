@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from weir._api_media import media_views
-from weir._api_tables import TableKind, check_tables, read_arrow, read_table, shown_as
+from weir._api_tables import TableKind, check_tables, read_arrow, read_table, read_texts, shown_as
 from weir.errors import UsageError
 from weir_proto.v1 import query_pb2, runs_pb2
 
@@ -122,22 +122,19 @@ class NodeViews:
         )
         return shown_as(joined(read_lines(self._api._transport, request, tail)), as_)
 
-    def media(self, name: str, *, limit: int = 10_000, as_: TableKind | None = None) -> Any:
+    def media(self, name: str, *, limit: int | None = None, as_: TableKind | None = None) -> Any:
         """Return the images, tables, sounds … logged under a name, from the first step on.
 
         Args:
             name: Exact name.
-            limit: At most so many points.
+            limit: At most so many points; None = all.
             as_: None = a list of `MediaView`, one for each value: `step`, `rank`, `caption`, `facts`,
                 `read()`, `download(path)`, and `value()` for what was logged. Else a table of the
                 points with `rank` `step` `time_unix_us` `value`, JSON that names the bytes
                 (docs/formats/media.md).
         """
         check_tables(as_ or "arrow")
-        if limit < 1:
-            raise UsageError(f"limit is {limit}", hint="1 or more")
-        request = query_pb2.ReadTextRequest(run=self._ref(), metric=name, limit=limit)
-        table = read_arrow(self._api._transport.read_media(request))
+        table = read_texts(self._api._transport.read_media, self._ref(), name, limit)
         if as_ is not None:
             return shown_as(table, as_)
         return media_views(self._api, self._ref().project, name, table)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from weir._api_ledger import Verification
 from weir._api_nodes import NodeViews
-from weir._api_tables import TableKind, check_tables, read_arrow, shown_as
+from weir._api_ranks import RankViews
+from weir._api_run_changes import RunChanges
+from weir._api_tables import TableKind, check_tables, read_texts, shown_as
 from weir._api_views import (
-    EventView,
+    EventList,
     MetricView,
     SessionView,
     event_view,
@@ -19,7 +21,7 @@ from weir._api_views import (
     session_view,
 )
 from weir.errors import UsageError
-from weir_proto.v1 import query_pb2, runs_pb2
+from weir_proto.v1 import runs_pb2
 
 if TYPE_CHECKING:
     from weir._api import Api
@@ -29,7 +31,7 @@ Severity = Literal["debug", "info", "warn", "error", "critical"]
 _MAX_EVENTS = 10_000
 
 
-class RunView(NodeViews):
+class RunView(NodeViews, RankViews, RunChanges):
     """A run, as it was when it was asked for; `reload()` asks again."""
 
     def __init__(self, api: "Api", message: runs_pb2.Run) -> None:
@@ -201,19 +203,17 @@ class RunView(NodeViews):
             as_=as_,
         )
 
-    def text(self, metric: str, *, limit: int = 10_000, as_: TableKind = "pandas") -> Any:
+    def text(self, metric: str, *, limit: int | None = None, as_: TableKind = "pandas") -> Any:
         """Return the texts of a metric: one row each with `rank`, `step`, `time_unix_us`, `value`.
 
         Args:
             metric: Exact name.
-            limit: At most so many rows.
+            limit: At most so many rows, from the first on; None = all. The table says when there are
+                more (docs/api.md).
             as_: What to return.
         """
         check_tables(as_)
-        if limit < 1:
-            raise UsageError(f"limit is {limit}", hint="1 or more")
-        request = query_pb2.ReadTextRequest(run=self._ref(), metric=metric, limit=limit)
-        table = read_arrow(self._api._transport.read_text(request))
+        table = read_texts(self._api._transport.read_text, self._ref(), metric, limit)
         if not table.num_rows and any(m.name == metric and not m.is_text for m in self.metrics()):
             raise UsageError(f"{metric} holds numbers", hint=f"run.history({metric!r})")
         return shown_as(table, as_)
@@ -222,18 +222,21 @@ class RunView(NodeViews):
         self,
         kinds: str | Iterable[str] | None = None,
         min_severity: Severity | None = None,
-        limit: int = 1000,
-    ) -> list[EventView]:
+        limit: int | None = None,
+    ) -> EventList:
         """Return what happened to it, newest first: alerts, refusals, losses, dead letters.
 
         Args:
             kinds: Only these, e.g. `alert`; None = all.
             min_severity: `debug`, `info`, `warn`, `error` or `critical`; None = all.
-            limit: The newest so many, at most 10 000.
+            limit: The newest so many, at most 10 000, which None asks for. The list says how many
+                there are in all (`total`), and whether some are not in it (`cut`).
         """
         if min_severity is not None and min_severity not in get_args(Severity):
             hint = ", ".join(get_args(Severity))
             raise UsageError(f"no such severity {min_severity!r}", hint=hint)
+        if limit is None:
+            limit = _MAX_EVENTS
         if not 1 <= limit <= _MAX_EVENTS:
             raise UsageError(f"limit is {limit}", hint=f"1 to {_MAX_EVENTS}")
         request = runs_pb2.ListEventsRequest(
@@ -243,7 +246,8 @@ class RunView(NodeViews):
             min_severity=min_severity or "",
             limit=limit,
         )
-        return [event_view(each) for each in self._api._transport.list_events(request).events]
+        page = self._api._transport.list_events(request)
+        return EventList(map(event_view, page.events), total=page.total)
 
     def verify(self) -> Verification:
         """Ask whether all that its processes sent lies in the store, once and unchanged.

@@ -9,9 +9,15 @@ import grpc  # noqa: TID251 - this is the one file
 from weir.agent._status import error_for
 from weir.agent._transport import Address
 from weir.errors import Rejected, TransportError, Unavailable
-from weir_proto.v1 import query_pb2, runs_pb2
+from weir_proto.v1 import changes_pb2, export_pb2, live_pb2, query_pb2, ranks_pb2, runs_pb2, sql_pb2
+from weir_proto.v1.changes_pb2_grpc import ChangesStub
+from weir_proto.v1.export_pb2_grpc import ExportStub
+from weir_proto.v1.live_pb2_grpc import LiveStub
 from weir_proto.v1.query_pb2_grpc import QueryStub
+from weir_proto.v1.ranks_pb2_grpc import RanksStub
+from weir_proto.v1.rules_pb2_grpc import RulesStub
 from weir_proto.v1.runs_pb2_grpc import RunsStub
+from weir_proto.v1.sql_pb2_grpc import SqlStub
 
 _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
@@ -36,6 +42,12 @@ class ApiTransport:
         )
         self._runs: Any = RunsStub(self._channel)  # type: ignore[no-untyped-call]
         self._query: Any = QueryStub(self._channel)  # type: ignore[no-untyped-call]
+        self._rules: Any = RulesStub(self._channel)  # type: ignore[no-untyped-call]
+        self._ranks: Any = RanksStub(self._channel)  # type: ignore[no-untyped-call]
+        self._changes: Any = ChangesStub(self._channel)  # type: ignore[no-untyped-call]
+        self._sql: Any = SqlStub(self._channel)  # type: ignore[no-untyped-call]
+        self._live: Any = LiveStub(self._channel)  # type: ignore[no-untyped-call]
+        self._export: Any = ExportStub(self._channel)  # type: ignore[no-untyped-call]
 
     def list_projects(self) -> list[runs_pb2.Project]:
         """Return the projects we may see."""
@@ -81,6 +93,10 @@ class ApiTransport:
         """Return an Arrow IPC stream to read from; errors come out of its `read`."""
         return self._stream(self._query.ReadSeries, request)
 
+    def stream_series(self, request: query_pb2.ReadSeriesRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise; it may take as long as it takes."""
+        return self._patient_stream(self._query.ReadSeries, request)
+
     def read_latest(self, request: query_pb2.ReadLatestRequest) -> io.BufferedIOBase:
         """Return an Arrow IPC stream likewise."""
         return self._stream(self._query.ReadLatest, request)
@@ -113,6 +129,88 @@ class ApiTransport:
         """Return an Arrow IPC stream likewise."""
         return self._stream(self._query.ReadLines, request)
 
+    def reduce(self, request: ranks_pb2.ReduceRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._ranks.Reduce, request)
+
+    def list_ranks(self, ref: runs_pb2.RunRef) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._ranks.ListRanks, ref)
+
+    def read_stragglers(
+        self, request: ranks_pb2.ReadStragglersRequest
+    ) -> ranks_pb2.ReadStragglersResponse:
+        """Return whom the others wait for."""
+        response: ranks_pb2.ReadStragglersResponse = self._ask(self._ranks.ReadStragglers, request)
+        return response
+
+    def rank_nodes(self, request: ranks_pb2.RankNodesRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._ranks.RankNodes, request)
+
+    def read_divergence(self, request: ranks_pb2.ReadDivergenceRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream likewise."""
+        return self._stream(self._ranks.ReadDivergence, request)
+
+    def find_hangs(self, request: ranks_pb2.FindHangsRequest) -> ranks_pb2.FindHangsResponse:
+        """Return who makes no step."""
+        response: ranks_pb2.FindHangsResponse = self._ask(self._ranks.FindHangs, request)
+        return response
+
+    def change(self, method: str, request: Any) -> Any:
+        """Ask the Changes service to do, or to tell, something."""
+        return self._ask(getattr(self._changes, method), request)
+
+    def read_versions(self, request: changes_pb2.ReadVersionsRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream to read from; errors come out of its `read`."""
+        return self._stream(self._changes.ReadVersions, request)
+
+    def list_views(self) -> sql_pb2.ListViewsResponse:
+        """Return what SQL may see."""
+        response: sql_pb2.ListViewsResponse = self._ask(
+            self._sql.ListViews, sql_pb2.ListViewsRequest()
+        )
+        return response
+
+    def ask_sql(self, request: sql_pb2.AskRequest) -> "SqlAnswer":
+        """Ask one statement. Nothing is waited for here; errors come out of the answer's `read`."""
+        call = self._sql.Ask(request, metadata=self._metadata, timeout=self._timeout_s)
+        return SqlAnswer(call)
+
+    def subscribe(self, request: live_pb2.SubscribeRequest) -> "LiveUpdates":
+        """Begin to look on. Nothing is waited for here; errors come out of the iteration."""
+        return LiveUpdates(self._live.Subscribe(request, metadata=self._metadata))
+
+    def list_export_tables(self) -> export_pb2.ListTablesResponse:
+        """Return which tables are exported, in the order of writing."""
+        request = export_pb2.ListTablesRequest()
+        response: export_pb2.ListTablesResponse = self._ask(self._export.ListTables, request)
+        return response
+
+    def read_rows(self, request: export_pb2.ReadRowsRequest) -> io.BufferedIOBase:
+        """Return an Arrow IPC stream to read from; it may take as long as it takes."""
+        return self._patient_stream(self._export.ReadRows, request)
+
+    def meet_runs(self, request: export_pb2.MeetRunsRequest) -> export_pb2.MeetRunsResponse:
+        """Return which runs are there already."""
+        response: export_pb2.MeetRunsResponse = self._ask(self._export.MeetRuns, request)
+        return response
+
+    def meet_versions(
+        self, request: export_pb2.MeetVersionsRequest
+    ) -> export_pb2.MeetVersionsResponse:
+        """Return which versions are there with another content."""
+        response: export_pb2.MeetVersionsResponse = self._ask(self._export.MeetVersions, request)
+        return response
+
+    def write_rows(self, request: export_pb2.WriteRowsRequest) -> int:
+        """Send rows of one table; return how many were taken."""
+        return int(self._ask(self._export.WriteRows, request).rows)
+
+    def ask_rules(self, method: str, request: Any) -> Any:
+        """Call a method of the service Rules."""
+        return self._ask(getattr(self._rules, method), request)
+
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
@@ -127,6 +225,10 @@ class ApiTransport:
         call = method(request, metadata=self._metadata, timeout=self._timeout_s)
         return io.BufferedReader(_ChunkFile(_received(call)), 1 << 20)
 
+    def _patient_stream(self, method: Any, request: Any) -> io.BufferedIOBase:
+        call = method(request, metadata=self._metadata)
+        return io.BufferedReader(_ChunkFile(_received(call)), 1 << 20)
+
 
 def _received(chunks: Iterable[query_pb2.ArrowChunk]) -> Iterator[bytes]:
     try:
@@ -134,6 +236,56 @@ def _received(chunks: Iterable[query_pb2.ArrowChunk]) -> Iterator[bytes]:
             yield chunk.data
     except grpc.RpcError as error:
         raise _error_of(error) from error
+
+
+class LiveUpdates:
+    """Updates of one connection, as the server sends them."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __iter__(self) -> "LiveUpdates":
+        return self
+
+    def __next__(self) -> live_pb2.Update:
+        """Wait for the next one. Raises `TransportError`."""
+        try:
+            update: live_pb2.Update = next(self._call)
+        except grpc.RpcError as error:
+            raise _error_of(error) from error
+        return update
+
+    def cancel(self) -> None:
+        """Tell the server that nobody looks on any more."""
+        self._call.cancel()
+
+
+class SqlAnswer:
+    """The answer to a statement on its way.
+
+    Attributes:
+        stream: An Arrow IPC stream to read from; its `read` raises `TransportError`.
+        end: What it came to, once the stream has been read to its end.
+    """
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+        self.end: sql_pb2.AskEnd | None = None
+        self.stream = io.BufferedReader(_ChunkFile(self._pieces()), 1 << 20)
+
+    def cancel(self) -> None:
+        """Tell the server that nobody waits any more. What has ended, has ended."""
+        self._call.cancel()
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            for reply in self._call:
+                if reply.HasField("end"):
+                    self.end = reply.end
+                else:
+                    yield reply.arrow
+        except grpc.RpcError as error:
+            raise _error_of(error) from error
 
 
 def _error_of(error: Any) -> TransportError:

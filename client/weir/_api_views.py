@@ -1,7 +1,7 @@
 """What the server tells of projects, metrics and process lives, as plain values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -110,6 +110,23 @@ def session_view(message: runs_pb2.Session) -> SessionView:
         moment(message.last_seen_unix_us),
         message.committed_seq,
     )
+
+
+class EventList(list[EventView]):
+    """Events, newest first.
+
+    Attributes:
+        total: How many match, also those that are not here.
+    """
+
+    def __init__(self, events: Iterable[EventView], *, total: int) -> None:
+        super().__init__(events)
+        self.total = total
+
+    @property
+    def cut(self) -> bool:
+        """Whether some that match are not here."""
+        return self.total > len(self)
 
 
 def event_view(message: runs_pb2.RunEvent) -> EventView:

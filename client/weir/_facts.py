@@ -9,7 +9,7 @@ from weir._config import DELETED, Nested, Summary
 from weir._intake import Intake
 from weir._names import name_fault
 from weir._queue import Queue
-from weir._summary import AutomaticSummary, Goal, MetricDefinition, Policy
+from weir._summary import AutomaticSummary, Goal, MetricDefinition, Policy, Reduction
 from weir._tags import Tags
 from weir._values import Json
 from weir.errors import InvalidPoint, UsageError
@@ -101,21 +101,24 @@ class Facts(ABC):
         step_metric: str | None = None,
         summary: Policy | None = None,
         goal: Goal | None = None,
+        reduce: Reduction | None = None,
     ) -> None:
-        """Say how metrics whose names match `glob` are drawn and summarised.
+        """Say how metrics whose names match `glob` are drawn, summarised and put together over ranks.
 
         Args:
             glob: A name, or a pattern such as `val/*` (`*` also crosses `/`).
             step_metric: Metric to draw them over instead of the step, e.g. `epoch`.
             summary: `last` (the default), `min`, `max`, `mean`, `best` or `none`.
             goal: `minimize` or `maximize`; tells `best` which it is (lowest when not said).
+            reduce: How the values of several ranks become one: `mean` (the default), `sum`,
+                `max`, `min`, `p99` or `last`.
 
         Raises:
             UsageError: A word is not one of those above, or the glob is no name.
         """
         if fault := name_fault(glob):
             raise UsageError(f"{glob!r} cannot be defined: {fault}")
-        definition = MetricDefinition(glob, step_metric, summary, goal)
+        definition = MetricDefinition(glob, step_metric, summary, goal, reduce)
         self._automatic.define(definition)
         self._record(pb.Attr.META, f"metric/{glob}", Json(definition.to_json()))
 

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self, get_args
 
 from weir import _body as body
 from weir._agent_start import sync_command
+from weir._alert import AlertLevel, Alerts, seconds_of, severity_of, texts_of
 from weir._exit import (
     FINISHED,
     Ending,
@@ -72,6 +73,7 @@ class Run(RunFiles):
         self._detached = False  # a forked child that has not logged yet
         self._preempting = False
         self._ended_at_exit = False
+        self._alerts = Alerts()
         self._queue = self._new_queue()
         self._encoder: Encoder | None = None
         self._intake = Intake(
@@ -172,6 +174,38 @@ class Run(RunFiles):
             QueueFull: Only with `settings.on_full="raise"`: there was no room, nothing was recorded.
         """
         self._intake.log(data, step, timestamp, commit)
+
+    def alert(
+        self,
+        title: str,
+        text: str = "",
+        level: AlertLevel | str | None = AlertLevel.INFO,
+        wait_duration: float | timedelta | None = 0,
+    ) -> None:
+        """Say that something happened that somebody should look at.
+
+        It becomes an event of kind `alert`, sent like points; rules of the server, the dashboard and
+        `weir rules alerts` show it beside the alerts of rules.
+
+        Args:
+            title: In a few words; one line.
+            text: The rest, at most 64 KiB.
+            level: `INFO`, `WARN` or `ERROR`.
+            wait_duration: Seconds (or timedelta) for which further alerts of this title are left out
+                in this process.
+
+        Raises:
+            UsageError: There is no such level, or title, text or wait_duration are none.
+            RunFinished: The run was finished before.
+        """
+        title, text = texts_of(title, text)
+        severity, wait_s = severity_of(level), seconds_of(wait_duration)
+        if not self._admit():
+            return
+        with self._intake.lock:
+            told = self._alerts.make(title, text, severity, wait_s, self._clock.unix_us())
+            if told is not None:
+                self._queue.put_event(told)
 
     # ── life ──────────────────────────────────────────────────────────────
 

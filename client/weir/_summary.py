@@ -12,6 +12,7 @@ from weir.errors import UsageError
 
 Policy = Literal["last", "min", "max", "mean", "best", "none"]
 Goal = Literal["minimize", "maximize"]
+Reduction = Literal["mean", "sum", "max", "min", "p99", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class MetricDefinition:
         step_metric: Metric to draw over instead of the step.
         summary: What the run's table shows; None = last.
         goal: Which direction is better; `best` needs it to know.
+        reduce: How the values of several ranks become one; None = mean.
     """
 
     glob: str
     step_metric: str | None = None
     summary: Policy | None = None
     goal: Goal | None = None
+    reduce: Reduction | None = None
 
     def __post_init__(self) -> None:
         """Check the words.
@@ -40,6 +43,8 @@ class MetricDefinition:
             raise UsageError(f"no such summary {self.summary!r}", hint=_one_of(Policy))
         if self.goal is not None and self.goal not in get_args(Goal):
             raise UsageError(f"no such goal {self.goal!r}", hint=_one_of(Goal))
+        if self.reduce is not None and self.reduce not in get_args(Reduction):
+            raise UsageError(f"no such reduction {self.reduce!r}", hint=_one_of(Reduction))
 
     def to_json(self) -> str:
         """Return what META attribute `metric/<glob>` holds."""

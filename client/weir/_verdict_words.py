@@ -26,12 +26,17 @@ def _whole(told: Verification) -> str:
     total = Totals(told.lines, "points")
     aside = "".join(
         f" + {grouped(count)} {word}"
-        for count, word in ((total.rejected, "rejected"), (total.dead, "dead-lettered"))
+        for count, word in (
+            (total.rejected, "rejected"),
+            (total.dead, "dead-lettered"),
+            (total.removed, "deleted or thinned out"),
+        )
         if count
     )
+    edits = f"; {many(total.added, 'correction')} beside them" if total.added else ""
     return (
-        f"{grouped(total.sent)} points sent = {grouped(total.stored)} stored{aside}, no gaps, "
-        f"no duplicates, content equal{_of_agents(told)}"
+        f"{grouped(total.sent)} points sent = {grouped(total.stored - total.added)} stored{aside}, "
+        f"no gaps, no duplicates, content equal{edits}{_of_agents(told)}"
     )
 
 
@@ -75,7 +80,7 @@ def _found_wrong(told: Verification) -> str:
         lines = tuple(line for line in bad if line.kind == kind)
         if lines:
             total = Totals(lines, kind)
-            expected = total.sent - total.rejected - total.dead
+            expected = total.sent - total.rejected - total.dead - total.removed + total.added
             parts.append(
                 f"{grouped(expected)} {_AGENTS_WORDS.get(kind, kind)} ought to be stored, {grouped(total.stored)} are"
             )
@@ -107,6 +112,8 @@ class Totals:
         self.lost = sum(line.lost for line in own)
         self.dropped = sum(line.dropped for line in own)
         self.refused = sum(line.refused for line in own)
+        self.removed = sum(line.removed for line in own)
+        self.added = sum(line.added for line in own)
 
 
 def many(count: int, thing: str) -> str:

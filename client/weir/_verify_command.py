@@ -23,7 +23,17 @@ _POLL_S: Final = 0.5
 _MOST_GAPS: Final = 16
 _LEAST_WIDTH: Final = 100
 _CANNOT_TELL: Final = 2
-_COUNTS: Final = ("sent", "stored", "pending", "rejected", "dead", "lost", "dropped", "refused")
+_COUNTS: Final = (
+    "sent",
+    "stored",
+    "pending",
+    "rejected",
+    "dead",
+    "lost",
+    "dropped",
+    "refused",
+    "removed",
+)
 
 
 @click.command()

@@ -19,6 +19,7 @@ from weir_server.settings import (
     Group,
     LogSettings,
     ObjectsSettings,
+    RulesSettings,
     StreamSettings,
     UpSettings,
     WriterSettings,
@@ -31,15 +32,17 @@ MASK: Final = "••••••"
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("log", "gateway", "stream", "clickhouse", "objects"),
     "writer": ("log", "writer", "stream", "clickhouse"),
+    "rules": ("log", "rules", "gateway", "stream", "clickhouse"),
     "engine": ("log", "engine"),
     "dashboard": ("log", "dashboard", "clickhouse", "objects"),
-    "migrate": ("log", "clickhouse"),
+    "migrate": ("log", "clickhouse", "gateway"),
     "up": (
         "log",
         "up",
         "gateway",
         "stream",
         "writer",
+        "rules",
         "clickhouse",
         "objects",
         "engine",
@@ -59,6 +62,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
     writer: WriterSettings = Field(default_factory=WriterSettings)
+    rules: RulesSettings = Field(default_factory=RulesSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     objects: ObjectsSettings = Field(default_factory=ObjectsSettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)

@@ -27,7 +27,7 @@ _EVERY_SETTING: Final = "Every setting in docs/settings.md is a flag too, e.g. -
 @click.option("--no-dashboard", is_flag=True, help="Leave the dashboard out (up.dashboard).")
 @in_words
 def up(data_dir: str | None, port: str | None, *, no_dashboard: bool, **flags: Any) -> NoReturn:
-    """Start Weir on this machine: Redis, ClickHouse engine, writer, gateway, dashboard."""
+    """Start Weir on this machine: Redis, ClickHouse engine, writer, gateway, rules, dashboard."""
     from weir_server.up.serve import serve
 
     loaded = load_given(
@@ -69,6 +69,18 @@ def writer(**flags: Any) -> NoReturn:
 
 
 @serve.command(epilog=_EVERY_SETTING)
+@settings_flags("rules")
+@in_words
+def rules(**flags: Any) -> NoReturn:
+    """Evaluate rules, raise alerts, carry out their actions."""
+    from weir_server.rules.serve import serve
+
+    settings = load_given(flags).settings
+    configure_logs(settings.log, service="rules")
+    sys.exit(serve(settings.rules, settings.gateway, settings.stream, settings.clickhouse))
+
+
+@serve.command(epilog=_EVERY_SETTING)
 @settings_flags("engine")
 @in_words
 def engine(**flags: Any) -> NoReturn:
@@ -95,19 +107,32 @@ def dashboard(**flags: Any) -> NoReturn:
 
 @click.command(epilog=_EVERY_SETTING)
 @settings_flags("migrate")
+@click.option(
+    "--sql-users", is_flag=True, help="Make users of ClickHouse from the tokens file, too."
+)
+@click.option("--print-sql-users", is_flag=True, help="Only print the SQL that would make them.")
 @in_words
-def migrate(**flags: Any) -> None:
+def migrate(*, sql_users: bool, print_sql_users: bool, **flags: Any) -> None:
     """Bring the tables to what this release needs; safe to repeat."""
+    from weir_server.sql_users import apply_users, plan_users
     from weir_server.store import connect_store
     from weir_store.migrate import migrate as apply_missing
 
-    store = load_given(flags).settings.clickhouse
+    settings = load_given(flags).settings
+    store = settings.clickhouse
+    if print_sql_users:
+        for statement in plan_users(settings.gateway, store, []):
+            click.echo(f"{statement};")
+        return
     clickhouse = connect_store(store)
     try:
         applied = apply_missing(clickhouse, store.database, store.cluster)
+        click.echo(f"applied {', '.join(applied)}" if applied else "the tables are up to date")
+        if sql_users:
+            made = apply_users(clickhouse, settings.gateway, store)
+            click.echo(f"users of ClickHouse: {', '.join(made) or 'none'}")
     finally:
         clickhouse.close()
-    click.echo(f"applied {', '.join(applied)}" if applied else "the tables are up to date")
 
 
 @click.command()

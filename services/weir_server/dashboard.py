@@ -17,6 +17,7 @@ def command_line(settings: Settings) -> list[str]:
         "--clickhouse-url": clickhouse.url,
         "--user": clickhouse.user,
         "--database": clickhouse.database,
+        "--cluster": clickhouse.cluster,
         "--gateway": dashboard.gateway,
         "--query-timeout-s": clickhouse.query_timeout_s,
     }
@@ -42,4 +43,5 @@ def command_line(settings: Settings) -> list[str]:
             "--objects-url": door or "",
         }
     words = [str(word) for option in options.items() for word in option]
-    return [sys.executable, "-P", "-m", "weir_dashboard", *words]
+    switches = ["--edit-rules"] if dashboard.edit_rules else []
+    return [sys.executable, "-P", "-m", "weir_dashboard", *words, *switches]

@@ -78,6 +78,40 @@ class GatewaySettings(Group):
         False, description="webhooks may go to loopback and link-local addresses"
     )
     drain_s: float = Field(10.0, ge=0, description="longest wait for streams to end at shutdown")
+    sql_port: int = Field(
+        7703,
+        ge=0,
+        le=65535,
+        description="HTTP port where tools ask SQL as of a ClickHouse (docs/sql-tools.md); 0 = none",
+    )
+    sql_seconds: float = Field(
+        30.0, gt=0, description="server's time that one SQL statement may take"
+    )
+    sql_memory_bytes: int = Field(
+        2 << 30, ge=16 << 20, description="memory that one SQL statement may take"
+    )
+    sql_rows_read: int = Field(
+        5_000_000_000, ge=1, description="rows that one SQL statement may read from the tables"
+    )
+    sql_result_rows: int = Field(1_000_000, ge=1, description="rows that an answer may have")
+    sql_result_bytes: int = Field(
+        1 << 30, ge=1 << 10, description="bytes that an answer may have, unpacked"
+    )
+    sql_threads: int = Field(4, ge=1, description="threads of the store for one SQL statement")
+    sql_at_once: int = Field(
+        16,
+        ge=1,
+        description="SQL statements that may run at once, through gRPC and the SQL door each",
+    )
+    sql_each: int = Field(
+        8, ge=1, description="… of one token; at the door more wait for their turn"
+    )
+    sql_text_bytes: int = Field(
+        256 << 10, ge=1 << 10, description="longest SQL statement, its parameters included"
+    )
+    sql_answer_s: float = Field(
+        600.0, gt=0, description="a reader that has not taken its answer by then is cut off"
+    )
 
 
 class StreamSettings(Group):
@@ -107,6 +141,37 @@ class WriterSettings(Group):
     max_block_age_s: float = Field(0.25, gt=0, description="… or when its oldest entry is this old")
     lease_s: float = Field(15.0, gt=1, description="how long a silent writer keeps its shard")
     poll_s: float = Field(1.0, gt=0, lt=5, description="longest wait for new entries")
+
+
+class RulesSettings(Group):
+    """The process that evaluates rules and carries out their actions."""
+
+    host: str = Field("127.0.0.1", description="address to bind /metrics to")
+    metrics_port: int = Field(
+        7712, ge=0, le=65535, description="HTTP port of /metrics; 0 picks a free one"
+    )
+    lease_s: float = Field(
+        15.0, gt=1, description="how long a silent process keeps others from evaluating"
+    )
+    poll_s: float = Field(2.0, gt=0, description="how often rules and deliveries are looked up")
+    at_once: int = Field(
+        2, ge=1, le=16, description="rules evaluated at once; one of a project at a time"
+    )
+    query_s: float = Field(10.0, gt=0, description="server's time that one evaluation may take")
+    query_memory_bytes: int = Field(
+        1 << 30, ge=16 << 20, description="memory that one evaluation may take"
+    )
+    query_rows: int = Field(
+        1_000_000_000, ge=1, description="rows that one evaluation may read from the tables"
+    )
+    tries: int = Field(5, ge=1, le=20, description="tries of a delivery before it is given up")
+    delivery_s: float = Field(10.0, gt=0, description="longest try of a delivery")
+    smtp_host: str = Field("", description="mail server; empty = rules send no e-mail")
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
+    smtp_starttls: bool = Field(True, description="talk TLS to it")
+    smtp_user: str = Field("", description="its user; empty = none")
+    smtp_password: SecretStr = Field(SecretStr(""), description="its password")
+    smtp_from: str = Field("weir@localhost", description="sender of e-mails")
 
 
 class ClickHouseSettings(Group):
@@ -180,6 +245,10 @@ class DashboardSettings(Group):
     host: str = Field("127.0.0.1", description="address to bind")
     port: int = Field(7701, ge=0, le=65535, description="HTTP port; 0 picks a free one")
     gateway: str = Field("127.0.0.1:7700", description="address shown in the quick start")
+    edit_rules: bool = Field(
+        False,
+        description="let whoever reaches the page change rules, and so call addresses and stop runs",
+    )
 
 
 class UpSettings(Group):

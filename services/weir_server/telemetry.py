@@ -30,6 +30,14 @@ QUERY_FAILURES = Counter(
     "weir_query_failures_total", "questions not answered, by gRPC status", ["status"]
 )
 
+LIVE_SUBSCRIPTIONS = Gauge("weir_live_subscriptions", "open subscriptions")
+LIVE_ENDED = Counter(
+    "weir_live_ended_total", "subscriptions the server ended, by reason", ["reason"]
+)  # reader_stopped server_stops
+LIVE_LOOK_SECONDS = Histogram(
+    "weir_live_look_seconds", "one look at what is new, for all subscribers", buckets=_FAST_S
+)
+
 STREAM_ENTRIES = Gauge("weir_stream_entries", "entries not yet committed", ["shard"])
 STREAM_BYTES = Gauge("weir_stream_bytes", "payload bytes not yet committed", ["shard"])
 STREAM_LAG_SECONDS = Gauge(
@@ -53,6 +61,21 @@ WRITER_INSERT_SECONDS = Histogram(
 WRITER_RETRIES = Counter("weir_writer_retries_total", "inserts tried again")
 WRITER_REDELIVERED = Counter("weir_writer_redelivered_entries_total", "entries read a second time")
 WRITER_LEASE = Gauge("weir_writer_lease", "1 while this process holds the shard's lease", ["shard"])
+
+RULES_EVALUATIONS = Counter(
+    "weir_rules_evaluations_total", "rules evaluated, by outcome", ["outcome"]
+)  # ok wrong undecided
+RULES_SECONDS = Histogram("weir_rules_seconds", "one evaluation, seconds", buckets=_FAST_S)
+RULES_ALERTS = Counter("weir_rules_alerts_total", "alerts raised")
+RULES_DELIVERIES = Counter(
+    "weir_rules_deliveries_total", "tries of deliveries, by action and outcome", ["kind", "outcome"]
+)  # delivered again dead
+RULES_WAITING = Gauge("weir_rules_deliveries_waiting", "deliveries that wait for a try")
+RULES_LEASE = Gauge("weir_rules_lease", "1 while this process evaluates the rules")
+
+SQL_DOOR_REQUESTS = Counter(
+    "weir_sql_door_requests_total", "requests to the SQL door, by outcome", ["outcome"]
+)  # answered refused broken_off
 
 ENGINE_SECONDS = Histogram(
     "weir_engine_seconds", "one statement, seconds", ["kind"], buckets=_FAST_S

@@ -12,8 +12,8 @@ _HEAD = """# Telemetry
 
 What Weir measures of itself, in Prometheus' format. Generated from `weir_server/telemetry.py`
 (`python -m weir_server.telemetry_page`). The gateway serves it on `gateway.metrics_port`, the writer
-on `writer.metrics_port`, the engine on its own port under `/metrics`. Labels come from closed sets,
-never a run or a project.
+on `writer.metrics_port`, the rules process on `rules.metrics_port`, the engine on its own port under
+`/metrics`. Labels come from closed sets, never a run or a project.
 
 **Conservation law**, asserted by the fault tests once everything has drained: distinct points
 accepted = stored + dead-lettered + still in the stream.

@@ -67,9 +67,15 @@ LATEST = pa.schema(
 
 def series_schema(query: SeriesQuery) -> pa.Schema:
     """Return the columns that answer this question."""
-    if query.reduce is Reduce.RANKS:
-        return REDUCED
-    return FULL if query.max_points is None else THINNED
+    thinned = FULL if query.max_points is None else THINNED
+    schema = REDUCED if query.reduce is Reduce.RANKS else thinned
+    return _encoded(schema) if query.encoded else schema
+
+
+def _encoded(schema: pa.Schema) -> pa.Schema:
+    """Return the same columns with texts as dictionaries."""
+    name = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([(f.name, name if f.type == pa.string() else f.type) for f in schema])
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:

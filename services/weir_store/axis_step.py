@@ -47,9 +47,15 @@ class StepAxis:
         selects = []
         if plan.points:
             source = self._points.points(plan.points, parameters)
-            bucket = f"bitShiftRight(step, {shift})"
-            selects.append(thinning.points_buckets(source, x="step", bucket=bucket, order="step"))
+            selects.append(_buckets(source, shift))
         if plan.rollup:
             source = self._points.rollup(plan.rollup, parameters)
             selects.append(thinning.rollup_buckets(source, shift=shift))
         return selects
+
+
+def _buckets(source: str, shift: int) -> str:
+    if shift == 0:  # a rank has one point of a step
+        return thinning.single_buckets(source)
+    bucket = f"bitShiftRight(step, {shift})"
+    return thinning.points_buckets(source, x="step", bucket=bucket, order="step")

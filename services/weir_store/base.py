@@ -148,15 +148,30 @@ class Reader(Protocol):
         """Read the same rows as `read_series` in bounded memory."""
         ...
 
-    def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_text(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read a text series: rank uint32, step int64, time_unix_us int64, value string.
 
-        By rank, then step, from the first on. Points that name files are left out.
+        By rank, then step, from the first on, or from the first behind the rank and step `after`.
+        An answer with as many rows as `limit` may not be all. Points that name files are left out.
         """
         ...
 
-    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
-        """Read the files logged under a name: the columns and order of `read_text`.
+    def read_media(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
+        """Read the files logged under a name: the columns, order and pages of `read_text`.
 
         The value is JSON that says what the file is and where its bytes are (docs/formats/media.md).
         """

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.binding import DT64Param
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error, ProgrammingError
 from clickhouse_connect.driver.httputil import get_pool_manager
+from urllib3.exceptions import HTTPError
 
 from weir_store.arrow_stream import ArrowStream, BrokenOff
 from weir_store.byte_stream import ByteStream
@@ -126,7 +127,10 @@ class ClickHouse:
 
         def pieces() -> Iterator[bytes]:
             nonlocal read_out
-            yield from response.stream(_PIECE_BYTES)
+            try:
+                yield from response.stream(_PIECE_BYTES)
+            except HTTPError as error:
+                raise StoreUnavailable(f"the answer of ClickHouse broke off: {error}") from error
             read_out = True  # the connection is back in the pool, and no longer ours to close
 
         def close() -> None:

@@ -18,7 +18,7 @@ from weir_store.edits import Change, Edits, changes, new_labels, new_tags
 from weir_store.records import Run, RunRef
 
 # Above every version the writer gives a run's row (rows.py), so a deleted run stays deleted.
-_TOMBSTONE_VER: Final = 1 << 63
+TOMBSTONE_VER: Final = 1 << 63
 
 
 class Editor:
@@ -61,7 +61,7 @@ class Editor:
             "project": ref.project,
             "run_id": ref.run_id,
             "created_at": at_unix_us,
-            "ver": _TOMBSTONE_VER + at_unix_us,
+            "ver": TOMBSTONE_VER + at_unix_us,
             "is_deleted": 1,
         }
         deletion = event_row(

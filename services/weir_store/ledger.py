@@ -15,9 +15,9 @@ _BEST_FIRST: Final = tuple(Verdict)
 
 def expected(line: LedgerLine) -> Tally:
     """Return what the store has to hold when nothing was lost on the way; nothing when unclaimed."""
-    if line.sent is None:
+    if not line.is_claimed:
         return Tally()
-    return line.sent - line.rejected - line.dead
+    return (line.sent or Tally()) - line.rejected - line.dead - line.removed + line.added
 
 
 def lost(line: LedgerLine) -> int:
@@ -26,13 +26,13 @@ def lost(line: LedgerLine) -> int:
 
 
 def adds_up(line: LedgerLine) -> bool:
-    """Whether the store holds exactly what was sent, less what was rejected or is dead."""
-    return line.sent is not None and expected(line) == line.stored
+    """Whether the store holds exactly what was sent, less what was rejected, is dead or was deleted."""
+    return line.is_claimed and expected(line) == line.stored
 
 
 def verdict_of(line: LedgerLine) -> Verdict:
     """Return what one line comes to; whether more is on its way is not the store's to say."""
-    if line.sent is None:
+    if not line.is_claimed:
         return Verdict.LOST if line.gap_frames or line.dropped else Verdict.UNCLAIMED
     lacking = expected(line).count - line.stored.count
     if lacking < 0:

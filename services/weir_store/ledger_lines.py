@@ -60,6 +60,8 @@ class Scope:
 
 
 Stored = Mapping[tuple[LineKey, Kind], Tally]
+Changed = Mapping[tuple[LineKey, Kind], tuple[Tally, Tally]]
+"""What people and policies took out of a line and put beside it (docs/changes.md)."""
 
 
 def birth_s(producer: UUID) -> int:
@@ -84,7 +86,11 @@ def scope_of(accounts: Iterable[Account], lives: Iterable[Life]) -> Scope:
 
 
 def assemble(
-    accounts: Sequence[Account], lives: Sequence[Life], stored: Stored, rows_at_rest: int
+    accounts: Sequence[Account],
+    lives: Sequence[Life],
+    stored: Stored,
+    rows_at_rest: int,
+    changed: Changed | None = None,
 ) -> Ledger:
     """Return the ledger of a run.
 
@@ -93,11 +99,12 @@ def assemble(
         lives: Its producers.
         stored: What lies in the store of each line and kind, within `scope_of(accounts, lives)`.
         rows_at_rest: Points and texts, replays not merged yet included.
+        changed: What was edited, deleted or thinned out since.
     """
     members = _producers_by_line(accounts, lives)
     claimed = {each.producer: each.claimed_seq for group in members.values() for each in group}
     gaps = tuple(_gaps(accounts))
-    book = _Book(accounts, claimed, gaps)
+    book = _Book(accounts, claimed, gaps, changed or {})
     keys = sorted({*members, *(line for line, _ in stored)})
     lines = [
         book.line(key, tuple(each.producer for each in members.get(key, ())), kind, stored)
@@ -113,7 +120,7 @@ def assemble(
 
 
 def _says_something(line: LedgerLine) -> bool:
-    counted = line.stored.count or line.rejected.count or line.dead.count
+    counted = line.stored.count or line.rejected.count or line.dead.count or line.removed.count
     told = line.gap_frames or line.dropped or line.refused
     if line.kind is Kind.POINTS:
         return bool(line.sent is not None or counted or told)
@@ -124,9 +131,14 @@ class _Book:
     """The accounts of a run, to be asked line by line."""
 
     def __init__(
-        self, accounts: Iterable[Account], claimed: Mapping[UUID, int], gaps: Iterable[Gap]
+        self,
+        accounts: Iterable[Account],
+        claimed: Mapping[UUID, int],
+        gaps: Iterable[Gap],
+        changed: Changed,
     ) -> None:
         self._claimed = claimed
+        self._changed = changed
         self._sums: dict[tuple[UUID, Kind, str], Tally] = {}
         for each in accounts:
             # What was rejected or died after the claim is in no `sent` yet.
@@ -142,6 +154,7 @@ class _Book:
     ) -> LedgerLine:
         claimed = bool(producers) and all(self._claimed[each] for each in producers)
         is_points = kind is Kind.POINTS
+        removed, added = self._changed.get((key, kind), (_NOTHING, _NOTHING))
         return LedgerLine(
             rank=key.rank,
             producers=producers,
@@ -154,6 +167,8 @@ class _Book:
             open_gap_frames=sum(map(self._open_gap_frames, producers)),
             dropped=self._sum(producers, kind, "dropped").count if is_points else 0,
             refused=self._sum(producers, kind, "refused").count if is_points else 0,
+            removed=removed,
+            added=added,
         )
 
     def _sum(self, producers: Iterable[UUID], kind: Kind, account: str) -> Tally:

@@ -45,6 +45,14 @@ _SORT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     tables.MODELS: ("project", "model", "version", "artifact", "artifact_version"),
     tables.MODEL_CHANGES: ("project", "model", "version", "at", "change_id"),
     tables.WEBHOOKS: ("project", "url"),
+    tables.RULES: ("project", "name"),
+    tables.RULE_STATES: ("project", "rule_id", "run_id", "rank", "node"),
+    tables.RULE_HEALTH: ("project", "rule_id"),
+    tables.DELIVERIES: ("project", "delivery_id"),
+    tables.CHANGES: ("project", "change_id"),
+    tables.LEDGER_CHANGES: ("project", "run_id", "change_id", "kind", "rank", "session"),
+    tables.HOLDS: ("project", "run_id"),
+    tables.RETENTION: ("project", "what", "pattern"),
 }
 _VERSIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_SORT_KEYS, "ver"),

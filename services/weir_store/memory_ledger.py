@@ -10,7 +10,15 @@ import numpy as np
 
 from weir_store import columns, digest, tables
 from weir_store.errors import UnknownRun
-from weir_store.ledger_lines import Account, Life, LineKey, Scope, assemble, scope_of
+from weir_store.ledger_lines import (
+    Account,
+    Changed,
+    Life,
+    LineKey,
+    Scope,
+    assemble,
+    scope_of,
+)
 from weir_store.memory import MemoryStore, Row
 from weir_store.memory_rows import own_rows, unix_us
 from weir_store.records import Kind, Ledger, RunRef, Tally
@@ -29,7 +37,17 @@ def read_ledger(store: MemoryStore, ref: RunRef) -> Ledger:
     for kind, line, number in _digests(store, ref, scope):
         stored[line, kind] = stored.get((line, kind), _NOTHING) + Tally(1, number)
     at_rest = sum(len(own_rows(store, table, ref)) for table in (tables.POINTS, tables.TEXT_POINTS))
-    return assemble(accounts, lives, stored, at_rest)
+    return assemble(accounts, lives, stored, at_rest, _changed(store, ref))
+
+
+def _changed(store: MemoryStore, ref: RunRef) -> Changed:
+    found: dict[tuple[LineKey, Kind], tuple[Tally, Tally]] = {}
+    for row in own_rows(store, tables.LEDGER_CHANGES, ref):
+        place = (LineKey(row["rank"], row["session"]), Kind(row["kind"]))
+        removed, added = found.get(place, (_NOTHING, _NOTHING))
+        removed += Tally(row["removed"], row["removed_digest"])
+        found[place] = (removed, added + Tally(row["added"], row["added_digest"]))
+    return found
 
 
 def _lives(store: MemoryStore, ref: RunRef) -> list[Life]:

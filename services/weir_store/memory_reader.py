@@ -144,21 +144,38 @@ class MemoryReader:
         }
         born = first_moments(self._store, query.runs)
         births = {(ref.project, ref.run_id): unix_us(moment) for ref, moment in born.items()}
-        return read_points(points, across, query, births)
+        found = read_points(points, across, query, births)
+        return answers.conform(found, answers.series_schema(query))
 
     def stream_series(self, query: SeriesQuery) -> Iterator[pa.RecordBatch]:
         """Read the same rows batch by batch."""
         yield from self.read_series(query).to_batches(max_chunksize=1_000)
 
-    def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_text(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read a text series."""
-        return self._read(ref, metric, "text", limit)
+        return self._read(ref, metric, "text", limit, after)
 
-    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_media(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read the files logged under a name."""
-        return self._read(ref, metric, "media", limit)
+        return self._read(ref, metric, "media", limit, after)
 
-    def _read(self, ref: RunRef, metric: str, kind: str, limit: int) -> pa.Table:
+    def _read(
+        self, ref: RunRef, metric: str, kind: str, limit: int, after: tuple[int, int] | None
+    ) -> pa.Table:
         if not 1 <= limit <= reader_metrics.MAX_TEXTS:
             raise InvalidQuery(f"limit is {limit}", hint=f"1 … {reader_metrics.MAX_TEXTS}")
         rows = [
@@ -170,6 +187,7 @@ class MemoryReader:
             }
             for row in live_points(self._store, tables.TEXT_POINTS, [ref])
             if row["metric"] == metric and row["kind"] == kind
+            if after is None or (row["rank"], row["step"]) > after
         ]
         rows.sort(key=lambda row: (row["rank"], row["step"]))
         return pa.Table.from_pylist(rows[:limit], schema=answers.TEXT)

@@ -25,7 +25,7 @@ Wanted: TypeAlias = Mapping[StepRange, Sequence[SeriesKey]]
 """Which steps of which series."""
 
 EVERY_STEP: StepRange = INT64
-_COLUMNS = f"{thinning.SERIES}, rank, step, value, ts"
+_COLUMNS = f"{thinning.SERIES}, rank, step, value, ts, ver"
 _POINT = f"{thinning.SERIES}, step, rank"
 
 
@@ -53,7 +53,7 @@ class _Table:
     session: str
 
 
-_POINTS = _Table("points FINAL", f"{_COLUMNS}, ver", "step", "step", SESSION)
+_POINTS = _Table("points FINAL", _COLUMNS, "step", "step", SESSION)
 _ROLLUP = _Table("points_64", "*", f"bitShiftLeft(bucket, {ROLLUP_SHIFT})", "max_step", "session")
 _BEGUN = replace(_ROLLUP, seen="min_step")
 
@@ -79,7 +79,7 @@ class PointsSource:
         self._ranks = ranks
 
     def points(self, wanted: Wanted, parameters: Parameters) -> str:
-        """Return the points: project, run_id, metric, rank, step, value, ts."""
+        """Return the points: project, run_id, metric, rank, step, value, ts, ver."""
         once, twice = self._by_safety(wanted)
         own, shares = self._by_source(once)
         if not (shares or twice):

@@ -109,13 +109,27 @@ class ClickHouseReader:
         """Read the same rows in bounded memory."""
         return self._series.stream_series(query)
 
-    def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_text(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read a text series."""
-        return self._metrics.read_text(ref, metric, limit=limit)
+        return self._metrics.read_text(ref, metric, limit=limit, after=after)
 
-    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_media(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read the files logged under a name."""
-        return self._metrics.read_media(ref, metric, limit=limit)
+        return self._metrics.read_media(ref, metric, limit=limit, after=after)
 
     def read_latest(self, runs: Sequence[RunRef], metrics: Sequence[str] = ()) -> pa.Table:
         """Read the newest point of every series."""

@@ -17,7 +17,7 @@ from weir_store import columns, digest, tables
 from weir_store.clickhouse import ClickHouse
 from weir_store.errors import UnknownRun
 from weir_store.ledger import adds_up
-from weir_store.ledger_lines import Account, Life, LineKey, Scope, assemble, scope_of
+from weir_store.ledger_lines import Account, Changed, Life, LineKey, Scope, assemble, scope_of
 from weir_store.parameters import Parameters
 from weir_store.reader_live import live_runs, of_runs
 from weir_store.records import Kind, Ledger, RunRef, Tally
@@ -78,14 +78,28 @@ class LedgerReader:
         for source in (*_MANY, *_OTHERS):
             stored |= self._count(ref, source, scope, final=source in _OTHERS)
         rows_at_rest = self._rows_at_rest(ref)
-        ledger = assemble(accounts, lives, stored, rows_at_rest)
+        changed = self._changed(ref)
+        ledger = assemble(accounts, lives, stored, rows_at_rest, changed)
         doubtful = {line.kind for line in ledger.lines if not adds_up(line)}
         if doubtful.isdisjoint(source.kind for source in _MANY):
             return ledger
         for source in _MANY:
             if source.kind in doubtful:
                 stored |= self._count(ref, source, scope, final=True)
-        return assemble(accounts, lives, stored, rows_at_rest)
+        return assemble(accounts, lives, stored, rows_at_rest, changed)
+
+    def _changed(self, ref: RunRef) -> Changed:
+        """Return what people and policies took out of each line and put beside it."""
+        parameters = Parameters()
+        sql = f"""
+SELECT rank, session, toString(kind), sum(removed), sum(removed_digest), sum(added), sum(added_digest)
+FROM {self._database}.{tables.LEDGER_CHANGES} FINAL WHERE {of_runs([ref], parameters)}
+GROUP BY rank, session, kind"""
+        rows = self._clickhouse.query_rows(sql, parameters.values)
+        return {
+            (LineKey(rank, session), Kind(kind)): (Tally(*sums[:2]), Tally(*sums[2:]))
+            for rank, session, kind, *sums in rows
+        }
 
     # ── what was claimed ───────────────────────────────────────────────────
 

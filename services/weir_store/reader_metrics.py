@@ -57,26 +57,46 @@ class MetricsReader:
         )
         return MetricPage(metrics, rows[0][-1] if rows else 0)
 
-    def read_text(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_text(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read a text series from its first step on; see `Reader.read_text`."""
-        return self._read(ref, metric, "text", limit)
+        return self._read(ref, metric, "text", limit, after)
 
-    def read_media(self, ref: RunRef, metric: str, *, limit: int = 10_000) -> pa.Table:
+    def read_media(
+        self,
+        ref: RunRef,
+        metric: str,
+        *,
+        limit: int = 10_000,
+        after: tuple[int, int] | None = None,
+    ) -> pa.Table:
         """Read the files of a name from the first step on; see `Reader.read_media`."""
-        return self._read(ref, metric, "media", limit)
+        return self._read(ref, metric, "media", limit, after)
 
-    def _read(self, ref: RunRef, metric: str, kind: str, limit: int) -> pa.Table:
+    def _read(
+        self, ref: RunRef, metric: str, kind: str, limit: int, after: tuple[int, int] | None
+    ) -> pa.Table:
         if not 1 <= limit <= MAX_TEXTS:
             raise InvalidQuery(f"limit is {limit}", hint=f"1 … {MAX_TEXTS}")
         sight = self._lineages.live([ref])
         if not (sight.plain or sight.bent):
             return answers.TEXT.empty_table()
         parameters = Parameters()
+        behind = ""
+        if after is not None:
+            rank, step = map(parameters.whole, after)
+            behind = f" AND (toInt64(rank), step) > ({rank}, {step})"
         # The kind of the newest version counts: a text may have been put in place of a file.
         sql = f"""
 SELECT rank, step, toUnixTimestamp64Micro(ts) AS time_unix_us, value
 FROM ({self._texts_sql(ref, metric, sight, parameters)})
-WHERE kind = '{kind}' ORDER BY rank, step LIMIT {limit}"""
+WHERE kind = '{kind}'{behind} ORDER BY rank, step LIMIT {limit}"""
         return answers.conform(self._clickhouse.query_arrow(sql, parameters.values), answers.TEXT)
 
     def _texts_sql(self, ref: RunRef, metric: str, sight: Sight, parameters: Parameters) -> str:

@@ -30,7 +30,12 @@ PACK_ROWS = 4_000_000  # rows one statement may answer, roughly
 PACK_SERIES = 5_000
 
 # A single series of hundreds of millions of rows is sorted on disk, not in memory.
-_SETTINGS = {"max_bytes_before_external_sort": 1 << 30}
+_SETTINGS: dict[str, int | str] = {"max_bytes_before_external_sort": 1 << 30}
+# What is packed here would be unpacked a moment later; connections that leave the machine are packed as a whole.
+_ENCODED: dict[str, int | str] = {
+    "output_format_arrow_low_cardinality_as_dictionary": 1,
+    "output_format_arrow_compression_method": "none",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class SeriesReader:
         """Read everything into one table; see `Reader.read_series`."""
         schema = answers.series_schema(query)
         tables = [
-            self._clickhouse.query_arrow(each.sql, each.parameters.values, _SETTINGS)
+            self._clickhouse.query_arrow(each.sql, each.parameters.values, _settings(query))
             for each in self._statements(query)
         ]
         return pa.concat_tables(
@@ -63,9 +68,9 @@ class SeriesReader:
 
     def stream_series(self, query: SeriesQuery) -> Iterator[pa.RecordBatch]:
         """Read the same rows batch by batch; see `Reader.stream_series`."""
-        schema = answers.series_schema(query)
+        schema, settings = answers.series_schema(query), _settings(query)
         for each in self._statements(query):
-            for batch in self._clickhouse.stream_arrow(each.sql, each.parameters.values, _SETTINGS):
+            for batch in self._clickhouse.stream_arrow(each.sql, each.parameters.values, settings):
                 yield from answers.conform(pa.Table.from_batches([batch]), schema).to_batches()
 
     def _statements(self, query: SeriesQuery) -> Iterator[Statement]:
@@ -98,6 +103,10 @@ class SeriesReader:
             return Statement(_full(axis, pack, parameters), parameters)
         put_together = thinning.per_rank if query.reduce is Reduce.NONE else thinning.over_ranks
         return Statement(put_together(axis.buckets(pack, parameters)), parameters)
+
+
+def _settings(query: SeriesQuery) -> dict[str, int | str]:
+    return {**_SETTINGS, **(_ENCODED if query.encoded else {})}
 
 
 def _full(axis: Axis, pack: Sequence[Span], parameters: Parameters) -> str:

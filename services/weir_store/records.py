@@ -197,6 +197,7 @@ class SeriesQuery:
         reduce: Over ranks, at the server.
         x_min: In the unit of `x`, inclusive; `None` = from the start.
         x_max: In the unit of `x`, exclusive; `None` = to the end.
+        encoded: Names of projects, runs and metrics come as dictionaries: half of the bytes of a row.
     """
 
     runs: tuple[RunRef, ...]
@@ -208,6 +209,7 @@ class SeriesQuery:
     reduce: Reduce = Reduce.NONE
     x_min: float | None = None
     x_max: float | None = None
+    encoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +288,8 @@ class LedgerLine:
         open_gap_frames: Of these, the ones after the claim: what they held is not even in `sent`.
         dropped: Never sent: the client's queue or disk was full.
         refused: Never sent: `log()` took it for no number, text or name.
+        removed: Deleted or thinned out since, by a person or a policy (docs/changes.md).
+        added: Put there by a person: corrections. A line of nothing else has no producers.
     """
 
     rank: int
@@ -299,6 +303,13 @@ class LedgerLine:
     open_gap_frames: int = 0
     dropped: int = 0
     refused: int = 0
+    removed: Tally = Tally()
+    added: Tally = Tally()
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether somebody said what there has to be: its producers, or the edits it is made of."""
+        return self.sent is not None or (not self.producers and bool(self.added.count))
 
 
 @dataclass(frozen=True, slots=True)

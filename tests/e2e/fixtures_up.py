@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,8 +28,8 @@ EXAMPLES = ROOT / "examples"
 READY_WITHIN_S = 120.0
 FREE_PORTS = (
     "--gateway.port", "0", "--engine.port", "0", "--dashboard.port", "0",
-    "--gateway.metrics-port", "0", "--writer.metrics-port", "0",
-    "--objects.door-port", "0",
+    "--gateway.metrics-port", "0", "--writer.metrics-port", "0", "--rules.metrics-port", "0",
+    "--objects.door-port", "0", "--gateway.sql-port", "0",
 )  # fmt: skip
 
 
@@ -40,6 +41,13 @@ def wait_until(condition: Callable[[], Any], what: str, *, within_s: float = 60.
             return answer
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {within_s:g} s")
+
+
+def free_port() -> int:
+    """Return a port that nobody has just now."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        return int(holder.getsockname()[1])
 
 
 def up_command(data_dir: Path, *flags: str) -> list[str]:
@@ -157,7 +165,9 @@ def running_weir(data_dir: Path, *flags: str) -> Iterator[EmbeddedWeir]:
 @pytest.fixture(scope="session")
 def embedded_weir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWeir]:
     """One Weir without a dashboard for the whole run; use your own project in it."""
-    with running_weir(tmp_path_factory.mktemp("weir") / "data", "--no-dashboard") as weir:
+    sql_port = ("--gateway.sql-port", str(free_port()))
+    folder = tmp_path_factory.mktemp("weir")
+    with running_weir(folder / "data", "--no-dashboard", *sql_port) as weir:
         yield weir
 
 

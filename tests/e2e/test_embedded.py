@@ -109,7 +109,7 @@ def test_a_stop_ends_every_child_and_exits_0(tmp_path: Path, number: int) -> Non
     weir = start_weir(tmp_path / "data", "--no-dashboard")
     parts = weir.parts()
     children = psutil.Process(weir.process.pid).children(recursive=True)
-    assert set(parts) == {"redis", "engine", "writer", "gateway"}
+    assert set(parts) == {"redis", "engine", "writer", "gateway", "rules"}
     assert all(alive(part) for part in parts.values())
     assert weir.stop(number) == 0
     assert not [name for name, part in parts.items() if alive(part)]

@@ -16,14 +16,17 @@ from tests.e2e.fixtures_up import EmbeddedWeir, up_command
 PORTS = (
     "gateway.port",
     "gateway.metrics_port",
+    "gateway.sql_port",
     "objects.door_port",
     "writer.metrics_port",
+    "rules.metrics_port",
     "engine.port",
     "dashboard.port",
 )
 SERVICES = {
-    "gateway": ("gateway.port", "gateway.metrics_port", "objects.door_port"),
+    "gateway": ("gateway.port", "gateway.metrics_port", "gateway.sql_port", "objects.door_port"),
     "writer": ("writer.metrics_port",),
+    "rules": ("rules.metrics_port",),
     "engine": ("engine.port",),
     "dashboard": ("dashboard.port",),
 }
@@ -155,7 +158,7 @@ def test_up_without_chdb_ends_with_the_engine_s_last_words(tmp_path: Path) -> No
     assert "engine.log" in line
 
 
-@pytest.mark.parametrize("service", ["gateway", "writer"])
+@pytest.mark.parametrize("service", ["gateway", "writer", "rules"])
 def test_a_wrong_clickhouse_password_ends_the_start(
     service: str, tmp_path: Path, embedded_weir: EmbeddedWeir
 ) -> None:
@@ -180,7 +183,7 @@ def test_a_writer_without_its_tables_says_to_migrate(
     assert "weir migrate" in line
 
 
-@pytest.mark.parametrize("service", ["gateway", "writer"])
+@pytest.mark.parametrize("service", ["gateway", "writer", "rules"])
 def test_a_redis_that_is_away_ends_the_start(
     service: str, tmp_path: Path, embedded_weir: EmbeddedWeir
 ) -> None:

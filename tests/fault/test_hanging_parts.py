@@ -14,7 +14,7 @@ from tests.e2e.recorded import read_recorded, read_stored
 from tests.fault.test_kill_each_part_during_a_job import RANKS, points_stored, start_job
 from weir_store.records import RunRef
 
-PARTS = ("gateway", "writer")
+PARTS = ("gateway", "writer", "rules")
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,12 @@ TAKEOVER = ("agent.before_takeover:1", "agent.mid_takeover:1", "agent.after_take
 GOODBYE = ("spool.mid_remove:1",)
 LOSS = ("gateway.before_loss:1", "gateway.after_loss:1")
 LINES = ("agent.after_lines:2", "agent.after_position:2")  # in test_console_faults.py
-TRIED = {*GATEWAY, *WRITER, *POISON, *ENGINE, *AGENT, *TAKEOVER, *GOODBYE, *LOSS, *LINES}
+RULES = (
+    "rules.after_note:1",
+    "rules.after_alert:1",
+    "rules.after_delivery:1",
+)  # in test_rules_killed.py
+TRIED = {*GATEWAY, *WRITER, *POISON, *ENGINE, *AGENT, *TAKEOVER, *GOODBYE, *LOSS, *LINES, *RULES}
 
 ROOT = Path(__file__).parents[2]
 

@@ -697,7 +697,7 @@ def process(redis_server: RedisServer, port: int, metrics_port: int = 0) -> subp
         "import sys; from weir_server.settings import *; from weir_server.gateway.serve import serve;"
         "from weir_server.log import configure_logs; configure_logs(LogSettings(), service='gateway');"
         "from weir_server.errors import StartupError\n"
-        f"try: sys.exit(serve(GatewaySettings(port={port}, metrics_port={metrics_port}, drain_s=2),"
+        f"try: sys.exit(serve(GatewaySettings(port={port}, metrics_port={metrics_port}, sql_port=0, drain_s=2),"
         f" StreamSettings(url={redis_server.url!r}), ClickHouseSettings(url='http://127.0.0.1:9'),"
         f" ObjectsSettings(door_port=0, dir={str(redis_server.folder / 'objects')!r})))\n"
         "except StartupError as error: sys.exit(str(error))"

@@ -224,7 +224,8 @@ def test_a_gateway_does_not_start_without_the_tables_and_says_what_to_run(
 ) -> None:
     command = [sys.executable, "-P", "-m", "weir_server", "serve", "gateway"]
     flags = ("--gateway.port", "0", "--gateway.metrics-port", "0", "--stream.url", redis_server.url)
-    flags += ("--objects.door-port", "0", "--objects.dir", str(redis_server.folder / "objects"))
+    flags += ("--gateway.sql-port", "0", "--objects.door-port", "0")
+    flags += ("--objects.dir", str(redis_server.folder / "objects"))
     store = ("--clickhouse.url", engine.url, "--clickhouse.database", "nothing_here")
     done = subprocess.run(
         [*command, *flags, *store], capture_output=True, text=True, timeout=60, check=False

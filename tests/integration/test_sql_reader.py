@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
 from tests.integration.fixtures_engine import EngineProcess, running_engine
 from tests.integration.sql_store import OTHERS, OURS, SqlStore, drop_store, make_store
+from weir_store.arrow_stream import BrokenOff
 from weir_store.clickhouse import connect
 from weir_store.errors import InvalidQuery, StoreError, StoreUnavailable
 from weir_store.sql import functions
@@ -139,11 +141,32 @@ def test_an_answer_may_be_cut_by_its_bytes(store: SqlStore) -> None:
 def test_a_statement_that_fails_midway_never_looks_whole(store: SqlStore) -> None:
     question = limited("SELECT throwIf(number = 5000000) FROM numbers(10000000)", result_rows=10**9)
     with pytest.raises(InvalidQuery, match="throwIf"):
-        rows(store.asking.ask(question))
+        rows(store.asking.ask(replace(question, rights=Rights())))
     with pytest.raises(StoreError, match="throwIf"):
         list(
             store.clickhouse.stream_arrow("SELECT throwIf(number = 5000000) FROM numbers(10000000)")
         )
+
+
+def test_who_may_see_some_projects_is_not_told_why_a_statement_failed_midway(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Breaks:
+        schema = pa.schema([("value", pa.int64())])
+
+        def __next__(self) -> pa.RecordBatch:
+            raise BrokenOff("Code: 395. DB::Exception: a value of theirs: while executing", 395)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(store.clickhouse, "open_arrow", lambda *_: Breaks())
+    for rights, said in (
+        (OUR_RIGHTS, "behind its first rows"),
+        (Rights(), "a value of theirs"),
+    ):
+        with pytest.raises(InvalidQuery, match=said) as refused:
+            rows(store.asking.ask(replace(limited("SELECT 1"), rights=rights)))
+        assert ("theirs" in str(refused.value)) is (rights == Rights())
 
 
 def test_an_engine_that_dies_midway_never_looks_like_an_end(

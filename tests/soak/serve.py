@@ -22,7 +22,9 @@ from weir_server.up.redis_server import socket_path
 
 _PORTS = (
     *("gateway.port", "engine.port", "gateway.metrics-port", "writer.metrics-port"),
+    "rules.metrics-port",
     "objects.door-port",
+    "gateway.sql-port",
 )
 _ASK_WITHIN_S = 2.0
 

@@ -114,7 +114,7 @@ class ListMetricsResponse(_message.Message):
     def __init__(self, metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
 
 class ReadSeriesRequest(_message.Message):
-    __slots__ = ("runs", "metrics", "max_points", "x", "x_metric", "ranks", "reduce", "x_min", "x_max")
+    __slots__ = ("runs", "metrics", "max_points", "x", "x_metric", "ranks", "reduce", "x_min", "x_max", "encoded")
     RUNS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +124,7 @@ class ReadSeriesRequest(_message.Message):
     REDUCE_FIELD_NUMBER: _ClassVar[int]
     X_MIN_FIELD_NUMBER: _ClassVar[int]
     X_MAX_FIELD_NUMBER: _ClassVar[int]
+    ENCODED_FIELD_NUMBER: _ClassVar[int]
     runs: _containers.RepeatedCompositeFieldContainer[_runs_pb2.RunRef]
     metrics: _containers.RepeatedScalarFieldContainer[str]
     max_points: int
@@ -133,7 +134,8 @@ class ReadSeriesRequest(_message.Message):
     reduce: Reduce
     x_min: float
     x_max: float
-    def __init__(self, runs: _Optional[_Iterable[_Union[_runs_pb2.RunRef, _Mapping]]] = ..., metrics: _Optional[_Iterable[str]] = ..., max_points: _Optional[int] = ..., x: _Optional[_Union[XAxis, str]] = ..., x_metric: _Optional[str] = ..., ranks: _Optional[_Iterable[int]] = ..., reduce: _Optional[_Union[Reduce, str]] = ..., x_min: _Optional[float] = ..., x_max: _Optional[float] = ...) -> None: ...
+    encoded: bool
+    def __init__(self, runs: _Optional[_Iterable[_Union[_runs_pb2.RunRef, _Mapping]]] = ..., metrics: _Optional[_Iterable[str]] = ..., max_points: _Optional[int] = ..., x: _Optional[_Union[XAxis, str]] = ..., x_metric: _Optional[str] = ..., ranks: _Optional[_Iterable[int]] = ..., reduce: _Optional[_Union[Reduce, str]] = ..., x_min: _Optional[float] = ..., x_max: _Optional[float] = ..., encoded: bool = ...) -> None: ...
 
 class ReadLatestRequest(_message.Message):
     __slots__ = ("runs", "metrics")
@@ -152,11 +154,21 @@ class CompareRunsRequest(_message.Message):
     def __init__(self, runs: _Optional[_Iterable[_Union[_runs_pb2.RunRef, _Mapping]]] = ..., only_different: bool = ...) -> None: ...
 
 class ReadTextRequest(_message.Message):
-    __slots__ = ("run", "metric", "limit")
+    __slots__ = ("run", "metric", "limit", "after")
     RUN_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     run: _runs_pb2.RunRef
     metric: str
     limit: int
-    def __init__(self, run: _Optional[_Union[_runs_pb2.RunRef, _Mapping]] = ..., metric: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    after: TextPlace
+    def __init__(self, run: _Optional[_Union[_runs_pb2.RunRef, _Mapping]] = ..., metric: _Optional[str] = ..., limit: _Optional[int] = ..., after: _Optional[_Union[TextPlace, _Mapping]] = ...) -> None: ...
+
+class TextPlace(_message.Message):
+    __slots__ = ("rank", "step")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    step: int
+    def __init__(self, rank: _Optional[int] = ..., step: _Optional[int] = ...) -> None: ...

@@ -299,7 +299,7 @@ class GetLedgerRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class LedgerLine(_message.Message):
-    __slots__ = ("rank", "producers", "kind", "claimed", "sent", "stored", "rejected", "dead", "lost", "dropped", "refused", "sent_digest", "stored_digest", "verdict")
+    __slots__ = ("rank", "producers", "kind", "claimed", "sent", "stored", "rejected", "dead", "lost", "dropped", "refused", "sent_digest", "stored_digest", "verdict", "removed", "added")
     RANK_FIELD_NUMBER: _ClassVar[int]
     PRODUCERS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -314,6 +314,8 @@ class LedgerLine(_message.Message):
     SENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     STORED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FIELD_NUMBER: _ClassVar[int]
     rank: int
     producers: _containers.RepeatedScalarFieldContainer[bytes]
     kind: str
@@ -328,7 +330,9 @@ class LedgerLine(_message.Message):
     sent_digest: int
     stored_digest: int
     verdict: str
-    def __init__(self, rank: _Optional[int] = ..., producers: _Optional[_Iterable[bytes]] = ..., kind: _Optional[str] = ..., claimed: bool = ..., sent: _Optional[int] = ..., stored: _Optional[int] = ..., rejected: _Optional[int] = ..., dead: _Optional[int] = ..., lost: _Optional[int] = ..., dropped: _Optional[int] = ..., refused: _Optional[int] = ..., sent_digest: _Optional[int] = ..., stored_digest: _Optional[int] = ..., verdict: _Optional[str] = ...) -> None: ...
+    removed: int
+    added: int
+    def __init__(self, rank: _Optional[int] = ..., producers: _Optional[_Iterable[bytes]] = ..., kind: _Optional[str] = ..., claimed: bool = ..., sent: _Optional[int] = ..., stored: _Optional[int] = ..., rejected: _Optional[int] = ..., dead: _Optional[int] = ..., lost: _Optional[int] = ..., dropped: _Optional[int] = ..., refused: _Optional[int] = ..., sent_digest: _Optional[int] = ..., stored_digest: _Optional[int] = ..., verdict: _Optional[str] = ..., removed: _Optional[int] = ..., added: _Optional[int] = ...) -> None: ...
 
 class LedgerGap(_message.Message):
     __slots__ = ("producer", "first_seq", "last_seq")

@@ -8,7 +8,7 @@ from typing import IO
 from starlette.types import Send
 
 from weir_server import fault
-from weir_server.engine.compression import Packer, packer
+from weir_server.content_encoding import Packer, packer
 from weir_server.engine.reply import Headers
 
 _PIECE_BYTES = 1 << 20

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 
+from weir_server.content_encoding import chosen_encoding
 from weir_server.engine import errors
 from weir_server.engine.errors import QueryFailed
 
@@ -200,11 +201,7 @@ def _encoding(enabled: str, headers: Mapping[str, str]) -> str:
     """Choose the encoding of the answer: the cheapest of those the client takes."""
     if not _is_on(enabled):
         return ""
-    offers = headers.get("accept-encoding", "").lower().split(",")
-    accepted = {
-        offer.split(";")[0].strip() for offer in offers if not re.search(r"q=0(\.0*)?\s*$", offer)
-    }
-    return next((name for name in ("lz4", "zstd", "gzip", "deflate") if name in accepted), "")
+    return chosen_encoding(headers.get("accept-encoding", ""))
 
 
 def _is_on(value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import grpc.aio
@@ -36,6 +36,10 @@ _FILES_AT_ONCE: Final = 5_000  # of one answer: clients take messages of 4 MiB
 _SETTLE_S: Final = 60.0  # replicas of a cluster are behind by less
 
 
+def _nothing_is_held(_project: str) -> None:
+    """Where nobody keeps a book of legal holds."""
+
+
 class ArtifactsService(RegistryCalls):
     """Answers from any gateway. Store and object store block, so they are asked in threads.
 
@@ -56,6 +60,7 @@ class ArtifactsService(RegistryCalls):
         *,
         is_cluster: bool = False,
         webhooks_anywhere: bool = False,
+        refuse_held: Callable[[str], None] = _nothing_is_held,
     ) -> None:
         threads = Threads()
         versions = Versions(reader, editor, clock)
@@ -70,6 +75,7 @@ class ArtifactsService(RegistryCalls):
         )
         self._numbers = numbers
         self._versions = versions
+        self._refuse_held = refuse_held
         self._collecting = Threads(1)  # takes minutes and must not take the others' threads
         self._blobs = BlobDesk(reader, editor, objects, settings, clock)
         self._commits = Commits(reader, editor, numbers, threads, clock, grace_s=settings.grace_s)
@@ -132,6 +138,8 @@ class ArtifactsService(RegistryCalls):
     ) -> pb.CollectGarbageResponse:
         """Remove what nobody names any more."""
         caller = self._allowed(context, Role.ADMIN, request.project)
+        if not request.dry_run:
+            await self._threads.call(self._refuse_held, request.project)
         receipt = await self._collecting.call(
             self._collector.collect, request.project, by=caller.name, dry_run=request.dry_run
         )
@@ -217,6 +225,7 @@ class ArtifactsService(RegistryCalls):
     ) -> pb.DeleteArtifactResponse:
         """Hide versions for good; the next garbage collection frees their bytes."""
         caller = self._allowed(context, Role.ADMIN, request.project)
+        await self._threads.call(self._refuse_held, request.project)
         count = await self._threads.call(self._versions.delete, request, caller.name)
         return pb.DeleteArtifactResponse(versions=count)
 

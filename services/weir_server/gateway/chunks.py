@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, cast
 
@@ -27,6 +27,16 @@ def cut(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]
 
 
 async def send(pieces: Iterator[bytes]) -> AsyncIterator[query_pb2.ArrowChunk]:
+    """Draw pieces as `draw` does, each as the message of query.proto."""
+    drawn = draw(pieces)
+    try:
+        async for piece in drawn:
+            yield query_pb2.ArrowChunk(data=piece)
+    finally:
+        await drawn.aclose()
+
+
+async def draw(pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Draw pieces in a thread of their own, one at a time: a slow client slows the reader.
 
     When the caller goes away (it cancelled, or its deadline passed) the draw
@@ -36,7 +46,7 @@ async def send(pieces: Iterator[bytes]) -> AsyncIterator[query_pb2.ArrowChunk]:
     loop = asyncio.get_running_loop()
     try:
         while (piece := await loop.run_in_executor(thread, next, pieces, None)) is not None:
-            yield query_pb2.ArrowChunk(data=piece)
+            yield piece
     finally:
         if hasattr(pieces, "close"):
             thread.submit(pieces.close)

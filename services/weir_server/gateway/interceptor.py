@@ -13,6 +13,7 @@ from weir_server.errors import ServerError, Unauthenticated
 from weir_server.gateway.auth import Auth
 from weir_server.log import get_logger
 from weir_server.telemetry import QUERY_FAILURES, QUERY_SECONDS
+from weir_store.changes.base import Refusal
 from weir_store.errors import (
     InvalidQuery,
     StoreError,
@@ -34,6 +35,8 @@ def status_of(error: ServerError | StoreError) -> grpc.StatusCode:
         return grpc.StatusCode.NOT_FOUND
     if isinstance(error, InvalidQuery):
         return grpc.StatusCode.INVALID_ARGUMENT
+    if isinstance(error, Refusal):
+        return grpc.StatusCode.FAILED_PRECONDITION
     return grpc.StatusCode.UNAVAILABLE
 
 

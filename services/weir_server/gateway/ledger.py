@@ -140,7 +140,7 @@ def _line_message(line: LedgerLine, verdict: Verdict) -> runs_pb2.LedgerLine:
         rank=line.rank,
         producers=[producer.bytes for producer in line.producers],
         kind=line.kind,
-        claimed=line.sent is not None,
+        claimed=line.is_claimed,
         sent=line.sent.count if line.sent else 0,
         stored=line.stored.count,
         rejected=line.rejected.count,
@@ -151,6 +151,8 @@ def _line_message(line: LedgerLine, verdict: Verdict) -> runs_pb2.LedgerLine:
         sent_digest=expected(line).digest,
         stored_digest=line.stored.digest,
         verdict=verdict,
+        removed=line.removed.count,
+        added=line.added.count,
     )
 
 

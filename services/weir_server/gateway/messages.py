@@ -57,6 +57,7 @@ def series_query_of(request: query_pb2.ReadSeriesRequest) -> SeriesQuery:
         reduce=_REDUCTIONS[request.reduce],
         x_min=request.x_min if request.HasField("x_min") else None,
         x_max=request.x_max if request.HasField("x_max") else None,
+        encoded=request.encoded,
     )
 
 

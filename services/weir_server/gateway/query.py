@@ -92,7 +92,11 @@ class QueryService(NodeQueries, query_pb2_grpc.QueryServicer):
         (ref,) = refs_of([request.run])
         self._require(context, [ref])
         table = await asyncio.to_thread(
-            self._reader.read_text, ref, request.metric, limit=request.limit or _TEXTS_LIMIT
+            self._reader.read_text,
+            ref,
+            request.metric,
+            limit=request.limit or _TEXTS_LIMIT,
+            after=_place(request),
         )
         async for chunk in chunks.send_table(table):
             yield chunk
@@ -104,10 +108,19 @@ class QueryService(NodeQueries, query_pb2_grpc.QueryServicer):
         (ref,) = refs_of([request.run])
         self._require(context, [ref])
         table = await asyncio.to_thread(
-            self._reader.read_media, ref, request.metric, limit=request.limit or _TEXTS_LIMIT
+            self._reader.read_media,
+            ref,
+            request.metric,
+            limit=request.limit or _TEXTS_LIMIT,
+            after=_place(request),
         )
         async for chunk in chunks.send_table(table):
             yield chunk
 
     def _require(self, context: Any, runs: Iterable[RunRef]) -> None:
         require_readable(self._auth, context, runs)
+
+
+def _place(request: query_pb2.ReadTextRequest) -> tuple[int, int] | None:
+    """Return the rank and step behind which to begin."""
+    return (request.after.rank, request.after.step) if request.HasField("after") else None

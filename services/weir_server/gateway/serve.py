@@ -28,6 +28,7 @@ from weir_server.stream.redis import RedisAppender, RedisNumbers, prepare_stream
 from weir_server.telemetry_door import TelemetryDoor
 from weir_store.artifacts.clickhouse import ClickHouseArtifacts
 from weir_store.artifacts.editor import ArtifactEditor
+from weir_store.changes.book import ChangeBook
 from weir_store.clickhouse import ClickHouse
 from weir_store.console.reader import ClickHouseConsole
 from weir_store.editor import Editor
@@ -111,6 +112,7 @@ async def _serve(
             clock,
             is_cluster=bool(store.cluster),
             webhooks_anywhere=settings.webhooks_anywhere,
+            refuse_held=ChangeBook(clickhouse, store.database, inserter).refuse_held,
         ),
         door=opened.door,
         services=offered(
@@ -121,6 +123,9 @@ async def _serve(
             reader=reader,
             auth=auth,
             clock=clock,
+            stream=stream,
+            objects=objects,
+            opened=opened.objects,
         ),
     )
     stop = asyncio.Event()

@@ -131,6 +131,8 @@ class Gateway:
         if self._server is not None:
             # Half of the time for clients to leave by themselves, half for calls under way.
             patience_s = self._settings.drain_s / 2
+            for service in self._more:
+                await service.drain()
             await self._ingest.drain(patience_s)
             await self._server.stop(patience_s)
         if self._door is not None:

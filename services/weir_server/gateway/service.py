@@ -20,6 +20,7 @@ class Service:
         add: The generated `add_…Servicer_to_server`.
         servicer: What answers.
         start: Awaited in the gateway's loop before the door opens.
+        drain: Awaited when the gateway begins to stop: asks those to leave who would stay for ever.
         stop: Awaited after the last call has ended; bounded by itself.
     """
 
@@ -27,4 +28,5 @@ class Service:
     add: Callable[..., None]
     servicer: Any
     start: Callable[[], Awaitable[None]] = _nothing
+    drain: Callable[[], Awaitable[None]] = _nothing
     stop: Callable[[], Awaitable[None]] = _nothing

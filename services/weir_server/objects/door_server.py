@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
-import uvicorn
-
 from weir_server.clock import Clock
-from weir_server.errors import StartupError
+from weir_server.http_door import HttpDoor
 from weir_server.objects.door import Door
 from weir_store.objects.local import LocalObjects
 
 
-def bind_door(host: str, port: int) -> socket.socket:
-    """Return a socket that holds the port; 0 picks a free one.
-
-    Raises:
-        StartupError: The port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise StartupError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            hint="choose another objects.door_port, or 0",
-        ) from error
-    return listener
-
-
-class _Server(uvicorn.Server):
-    """Leaves the process's signals to the process, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class DoorServer:
-    """`start`, then `stop`, once each; belongs to one event loop.
-
-    Attributes:
-        port: Where it listens.
-    """
+class DoorServer(HttpDoor):
+    """`start`, then `stop`, once each; belongs to one event loop."""
 
     def __init__(
         self,
@@ -67,32 +22,4 @@ class DoorServer:
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
     ) -> None:
-        self.port = int(listener.getsockname()[1])
-        self._listener = listener
-        config = uvicorn.Config(
-            Door(objects, clock).app(),
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            ssl_certfile=tls_cert,
-            ssl_keyfile=tls_key,
-            timeout_graceful_shutdown=5,
-        )
-        self._server = _Server(config)
-        self._serving: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Open it; returns when it answers."""
-        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
-        listening = asyncio.create_task(self._server.listening.wait())
-        await asyncio.wait((listening, self._serving), return_when=asyncio.FIRST_COMPLETED)
-        listening.cancel()
-        if self._serving.done():
-            self._serving.result()
-
-    async def stop(self) -> None:
-        """Let what is under way end, for at most five seconds, and close."""
-        self._server.should_exit = True
-        if self._serving is not None:
-            await asyncio.gather(self._serving, return_exceptions=True)
-        self._listener.close()
+        super().__init__(Door(objects, clock).app(), listener, tls_cert, tls_key)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from weir_server.clock import Clock, SystemClock
 from weir_server.errors import StartupError
+from weir_server.http_door import bind_door
 from weir_server.log import get_logger
 from weir_server.objects.address import door_url, with_scheme
-from weir_server.objects.door_server import DoorServer, bind_door
+from weir_server.objects.door_server import DoorServer
 from weir_server.settings import GatewaySettings, ObjectsSettings
 from weir_server.up.probes import reachable_host
 from weir_store.errors import StoreError, WrongCredentials, WrongSetup
@@ -118,7 +119,7 @@ def _open_local(settings: ObjectsSettings, gateway: GatewaySettings, clock: Cloc
         secret = opening.read_or_make_secret(settings.dir)
     except OSError as error:
         raise _unwritable(settings.dir, error.strerror or str(error)) from error
-    listener = bind_door(gateway.host, settings.door_port)
+    listener = bind_door(gateway.host, settings.door_port, "objects.door_port")
     url = door_url(settings, gateway, int(listener.getsockname()[1]))
     if not settings.url and reachable_host(gateway.host) != gateway.host:
         get_logger().warning(

@@ -45,9 +45,19 @@ def committed(shard: int) -> str:
     return f"weir:{{{shard}}}:committed"
 
 
+def rules_lease() -> str:
+    """Return the key that names the process that evaluates rules."""
+    return "weir:rules:lease"
+
+
 def nothing(shard: int) -> str:
     """Return a key of the shard that never exists."""
     return f"weir:{{{shard}}}:nothing"
+
+
+def sweeper_lease() -> str:
+    """Return the key that names the gateway that sweeps."""
+    return "weir:sweeper:lease"
 
 
 def run(project: str, run_id: str) -> str:

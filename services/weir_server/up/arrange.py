@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from weir_server.catalog import Settings
 from weir_server.config import Loaded
 from weir_server.errors import StartupError
+from weir_server.sql_address import door_host
 from weir_server.up.data_dir import DataDir
 from weir_server.up.ports import Wanted, choose_ports
 from weir_server.up.probes import address, reachable_host
@@ -65,6 +66,7 @@ def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
         },
         "stream": {"url": f"unix://{socket_path(data_dir.redis)}"},
         "writer": {} if "writer.lease_s" in loaded.sources else {"lease_s": _LEASE_S},
+        "rules": {} if "rules.lease_s" in loaded.sources else {"lease_s": _LEASE_S},
         "gateway": {},
         # Whoever names an S3, or another directory, keeps it.
         "objects": {} if "objects.dir" in loaded.sources else {"dir": data_dir.objects},
@@ -89,8 +91,13 @@ def wanted_ports(settings: Settings) -> list[Wanted]:
         Wanted("gateway.port", settings.gateway.host, settings.gateway.port),
         Wanted("gateway.metrics_port", settings.gateway.host, settings.gateway.metrics_port),
         Wanted("writer.metrics_port", settings.writer.host, settings.writer.metrics_port),
+        Wanted("rules.metrics_port", settings.rules.host, settings.rules.metrics_port),
         Wanted("engine.port", settings.engine.host, settings.engine.port),
     ]
+    if settings.gateway.sql_port:
+        wanted.append(
+            Wanted("gateway.sql_port", door_host(settings.gateway), settings.gateway.sql_port)
+        )
     if settings.objects.kind == "local":
         door = settings.objects.door_port
         wanted.append(Wanted("objects.door_port", settings.gateway.host, door))

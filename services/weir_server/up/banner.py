@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 from weir_server.catalog import Settings
 from weir_server.up.data_dir import DataDir
-from weir_server.up.plan import dashboard_url, gateway_address, objects_place
+from weir_server.up.plan import dashboard_url, gateway_address, objects_place, sql_url
+from weir_server.up.probes import is_loopback
 
 _CLIENT_DEFAULT: Final = "127.0.0.1:7700"
 
@@ -22,6 +22,7 @@ def banner(settings: Settings, data_dir: DataDir, took_s: float) -> str:
         "",
         f"  dashboard   {face}",
         f"  gateway     {gateway_address(settings)}",
+        f"  sql         {_sql_door(settings)}",
         f"  clickhouse  {settings.clickhouse.url}  ({store})",
         f"  objects     {objects_place(settings)}",
         f"  data        {data_dir.path}",
@@ -36,6 +37,13 @@ def banner(settings: Settings, data_dir: DataDir, took_s: float) -> str:
     if warning := _open_door(settings):
         lines += [f"  {warning}", ""]
     return "\n".join(lines)
+
+
+def _sql_door(settings: Settings) -> str:
+    if not (url := sql_url(settings)):
+        return "no door for other tools (gateway.sql_port = 0)"
+    who = "any user, a token as password" if settings.gateway.tokens_file else "no password"
+    return f"{url}  (ClickHouse HTTP, {who})"
 
 
 def _arguments(settings: Settings) -> str:
@@ -54,11 +62,3 @@ def _open_door(settings: Settings) -> str:
         f"Anybody who reaches {settings.gateway.host} may read and write: "
         "make tokens with `weir token create` and set gateway.tokens_file."
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a server that binds `host`."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -22,7 +22,7 @@ class PartSpec:
     """What to run, and what is expected of it.
 
     Attributes:
-        name: redis, engine, migrate, writer, gateway or dashboard.
+        name: redis, engine, migrate, writer, gateway, rules or dashboard.
         command: Its command line.
         variables: Server settings of its environment.
         log: Where it writes.

@@ -1,6 +1,6 @@
 """The parts of `weir up`, the order they start in, and how each says that it is ready. Pure.
 
-redis, engine ─▶ migrate (once) ─▶ writer, gateway ─▶ dashboard
+redis, engine ─▶ migrate (once) ─▶ writer, gateway, rules ─▶ dashboard
 Stopping goes the other way: nobody outlives what it needs.
 """
 
@@ -15,6 +15,7 @@ from typing import Final
 from weir_server import dashboard
 from weir_server.catalog import Settings
 from weir_server.config import variables
+from weir_server.sql_address import door_host
 from weir_server.up.data_dir import DataDir
 from weir_server.up.part import PartSpec
 from weir_server.up.probes import (
@@ -72,7 +73,7 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
             patience_s,
         )
 
-    gateway, writer = settings.gateway, settings.writer
+    gateway, writer, rules = settings.gateway, settings.writer, settings.rules
     engine_patience_s = _ENGINE_PATIENCE * settings.up.patience_s
     return Plan(
         engines=(
@@ -109,6 +110,12 @@ def make_plan(settings: Settings, data_dir: DataDir, redis_binary: Path) -> Plan
                 # A stopped process still takes connections: the kernel does it. The door to the
                 # objects turns in the same loop.
                 alive=lambda: http_answers(alive_url(gateway.host, gateway.metrics_port)),
+            ),
+            part(
+                "rules",
+                (*_MODULE, "serve", "rules"),
+                lambda: http_answers(alive_url(rules.host, rules.metrics_port)),
+                stop_within_s=rules.query_s + rules.delivery_s + 10,
             ),
         ),
         faces=(
@@ -153,6 +160,15 @@ def objects_place(settings: Settings) -> str:
         return f"bucket {objects.bucket} at {objects.endpoint}"
     scheme = "https" if settings.gateway.tls_cert else "http"
     return f"{objects.url or f'{scheme}://{door_address(settings)}'}  (in {objects.dir})"
+
+
+def sql_url(settings: Settings) -> str:
+    """Return where tools ask SQL, as this machine reaches it; "" when there is no such door."""
+    if not settings.gateway.sql_port:
+        return ""
+    scheme = "https" if settings.gateway.tls_cert else "http"
+    host = reachable_host(door_host(settings.gateway))
+    return f"{scheme}://{address(host, settings.gateway.sql_port)}"
 
 
 def dashboard_url(settings: Settings) -> str:

@@ -23,6 +23,7 @@ from weir_server.up.plan import (
     gateway_address,
     make_plan,
     metrics_url,
+    sql_url,
 )
 from weir_server.up.redis_server import find_redis, make_socket_folder, socket_path
 from weir_server.up.state import State, read_parts, remove_state, write_state
@@ -112,8 +113,10 @@ def _state(settings: Settings, supervisor: Supervisor, *, ready: bool) -> State:
         metrics={
             "gateway": metrics_url(settings.gateway.host, settings.gateway.metrics_port),
             "writer": metrics_url(settings.writer.host, settings.writer.metrics_port),
+            "rules": metrics_url(settings.rules.host, settings.rules.metrics_port),
         },
         objects=door_address(settings),
+        sql=sql_url(settings),
         ready=ready,
         parts=supervisor.notes(),
     )

@@ -37,8 +37,9 @@ class State:
     dashboard: str  # "" = not started
     clickhouse: Mapping[str, str]  # url, user, password
     stream: str
-    metrics: Mapping[str, str]  # gateway, writer: URLs
+    metrics: Mapping[str, str]  # gateway, writer, rules: URLs
     objects: str = ""  # the door to the object directory; "" = none, the objects are in an S3
+    sql: str = ""  # where tools ask SQL; "" = nowhere
     ready: bool = False
     parts: Mapping[str, PartState] = field(default_factory=dict)
 

@@ -62,9 +62,9 @@ _STRINGS: Final = """
     rightPadUTF8 lpad rpad lower lcase upper ucase lowerUTF8 upperUTF8 initcap reverse reverseUTF8 concat
     concatWithSeparator concat_ws substring substr mid substringUTF8 substringIndex left right leftUTF8
     rightUTF8 trim trimLeft trimRight trimBoth ltrim rtrim repeat space startsWith endsWith startsWithUTF8 endsWithUTF8
-    position locate positionCaseInsensitive positionUTF8 countSubstrings hasAllTokens hasAnyTokens hasSubsequence hasToken match like
-    notLike ilike notILike extract extractAll extractGroups extractAllGroups regexpExtract countMatches
-    replace replaceOne replaceAll replaceRegexpOne replaceRegexpAll translate format printf splitByChar
+    position locate positionCaseInsensitive positionUTF8 countSubstrings hasAllTokens hasAnyTokens hasSubsequence
+    hasToken match like notLike ilike notILike extract extractAll extractGroups extractAllGroups regexpExtract
+    countMatches replace replaceOne replaceAll replaceRegexpOne replaceRegexpAll translate format printf splitByChar
     splitByString splitByRegexp splitByWhitespace splitByNonAlpha alphaTokens tokens ngrams
     arrayStringConcat base64Encode base64Decode tryBase64Decode hex unhex bin unbin char ascii
     appendTrailingCharIfAbsent normalizeUTF8NFC isValidUTF8 toValidUTF8 levenshteinDistance editDistance

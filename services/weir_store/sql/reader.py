@@ -130,7 +130,15 @@ class ClickHouseSql:
             stream.close()
             raise
         answer = Answer(stream.schema, iter(()))
-        answer.batches = _Batches(answer, stream, limits, seconds, give_back, self._idle)
+        answer.batches = _Batches(
+            answer,
+            stream,
+            limits,
+            seconds,
+            give_back,
+            self._idle,
+            restricted=question.rights.projects is not None,
+        )
         return answer
 
     def _open(
@@ -172,7 +180,10 @@ class _Batches:
         seconds: float,
         give_back: Callable[[], None],
         idle: Idle,
+        *,
+        restricted: bool,
     ) -> None:
+        self._restricted = restricted
         self._answer = weakref.ref(answer)  # a circle would live on when it is let go
         self._stream = stream
         self._limits = limits
@@ -211,7 +222,13 @@ class _Batches:
             _refuse_bytes(batch)
             return batch
         except StoreError as error:
-            raise explain(error, self._limits, self._seconds) from error
+            told = explain(error, self._limits, self._seconds)
+            if self._restricted and depends_on_rows(error) and not isinstance(told, LimitReached):
+                told = InvalidQuery(
+                    "the statement failed behind its first rows",
+                    hint="why is not told: values of other projects might be in it",
+                )
+            raise told from error
 
     def _fitting(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return as much of a batch as the limits allow; ClickHouse's own come in whole blocks."""

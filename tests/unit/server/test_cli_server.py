@@ -44,7 +44,12 @@ def test_config_tells_each_value_and_its_source_and_masks_secrets(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "words", [("serve", "gateway"), ("serve", "writer"), ("serve", "engine"), ("up",), ("migrate",)]
+    "words",
+    [
+        *(("serve", name) for name in ("gateway", "writer", "rules", "engine")),
+        ("up",),
+        ("migrate",),
+    ],
 )
 def test_wrong_settings_end_every_command_before_a_port_opens(
     words: tuple[str, ...], tmp_path: Path
@@ -62,7 +67,8 @@ def test_up_on_a_taken_port_names_the_setting_and_leaves_nothing_running(tmp_pat
         port = other.getsockname()[1]
         done = weir(
             "up", "--data-dir", "d", "--port", str(port), "--engine.port", "0", "--dashboard.port",
-            "0", "--gateway.metrics-port", "0", "--writer.metrics-port", "0", cwd=tmp_path, code=1,
+            "0", "--gateway.metrics-port", "0", "--writer.metrics-port", "0",
+            "--rules.metrics-port", "0", "--gateway.sql-port", "0", cwd=tmp_path, code=1,
         )  # fmt: skip
     assert done.stderr.startswith(f"weir: gateway.port {port} is taken by ")
     assert len(done.stderr.splitlines()) == 1
@@ -103,7 +109,7 @@ def test_doctor_on_a_fresh_machine_says_what_is_there_and_fails_over_what_is_not
 ) -> None:
     good = weir("doctor", "--json", "--gateway.port", "0", "--engine.port", "0",
                 "--dashboard.port", "0", "--gateway.metrics-port", "0",
-                "--writer.metrics-port", "0", cwd=tmp_path)  # fmt: skip
+                "--writer.metrics-port", "0", "--rules.metrics-port", "0", cwd=tmp_path)  # fmt: skip
     assert {finding["verdict"] for finding in json.loads(good.stdout)} <= {"ok", "warn"}
     bad = weir("doctor", "--up.redis-server", "/nowhere", cwd=tmp_path, code=1)
     assert "fail  redis" in bad.stdout

@@ -12,7 +12,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weir_server.engine.compression import packer, unpack
+from weir_server.content_encoding import packer
+from weir_server.engine.compression import unpack
 from weir_server.engine.errors import QueryFailed, from_engine
 from weir_server.engine.insert import Rows
 from weir_server.engine.reply import content_type

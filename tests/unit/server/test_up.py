@@ -24,10 +24,12 @@ from weir_server.up.ports import Wanted, choose_ports
 from weir_server.up.state import PartState, State, read_parts, read_running, write_state
 
 FREE = {
+    "gateway.sql_port": "0",
     "objects.door_port": "0",
     "gateway.port": "0",
     "gateway.metrics_port": "0",
     "writer.metrics_port": "0",
+    "rules.metrics_port": "0",
     "engine.port": "0",
     "dashboard.port": "0",
 }
@@ -142,7 +144,7 @@ def test_without_a_dashboard_its_port_is_not_asked_for(directory: DataDir) -> No
     plan = make_plan(settings, directory, Path("/bin/r"))
     assert plan.faces == ()
     assert [part.name for part in (*plan.engines, plan.migrate, *plan.services)] == [
-        "redis", "engine", "migrate", "writer", "gateway",
+        "redis", "engine", "migrate", "writer", "gateway", "rules",
     ]  # fmt: skip
 
 

@@ -30,11 +30,18 @@ def test_numbers_are_dense_and_unique() -> None:
     ]
 
 
+COLLAPSING = {"point_lives", "careful_runs"}
+"""Tables in which a row that is there already changes nothing: min and max, or the whole row is its key."""
+
+
 @pytest.mark.parametrize("cluster", ["", "main"])
 def test_every_shipped_statement_may_be_run_twice(cluster: str) -> None:
     for migration in list_migrations():
         text = Template(migration.text).substitute(placeholders("weir", cluster))
         for statement in split_statements(text):
+            if statement.split()[:2] == ["INSERT", "INTO"]:
+                assert statement.split()[2].removeprefix("weir_raw.") in COLLAPSING
+                continue
             assert "IF NOT EXISTS" in statement.splitlines()[0]
             assert ("ON CLUSTER 'main'" in statement) == bool(cluster)
 
