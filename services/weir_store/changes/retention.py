@@ -267,8 +267,8 @@ WHERE project = {parameters.text(project)} AND parent_run_id != run_id"""
 
     def free(self, done: Iterable[Change]) -> None:
         """Give back the space of what these steps took out: once for all, because parts are written anew."""
-        whats = {What(change.request["what"]) for change in done}
-        for table in sorted({table for what in whats for table in _tables_of(what)}):
+        parts = {What(change.request["what"]) for change in done}
+        for table in sorted({table for what in parts for table in _tables_of(what)}):
             self._remover.free(table)
 
     def _before(self, step: Step) -> dict[str, Any]:

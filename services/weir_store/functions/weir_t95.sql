@@ -1,0 +1,2 @@
+-- The 97.5 % point of Student's t for so many degrees of freedom; NaN below one.
+(freedom) -> multiIf(toInt64(freedom) < 1, nan, toInt64(freedom) <= 10, [12.7062047362, 4.3026527297, 3.1824463053, 2.7764451052, 2.5705818356, 2.4469118511, 2.3646242516, 2.3060041352, 2.2621571628, 2.228138852][toInt64(toInt64(freedom))], 1.959963984540054 + 2.372271230298562 / pow(toInt64(freedom), 1) + 2.8224986157396112 / pow(toInt64(freedom), 2) + 2.555849679507722 / pow(toInt64(freedom), 3) + 1.5895340533938225 / pow(toInt64(freedom), 4))

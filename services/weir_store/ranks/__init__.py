@@ -1,0 +1,1 @@
+"""Ranks as a dimension: reductions, the straggler board, hangs and divergence."""
