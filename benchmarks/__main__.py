@@ -27,6 +27,7 @@ ALL = (
     "artifacts",
     "console",
     "ranks",
+    "asking",
     "sql_gate",
     "reading",
     "export",
