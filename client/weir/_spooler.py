@@ -99,6 +99,7 @@ class Spooler:
         self._last_housekeeping_s = float("-inf")
         self._final: pb.SessionUpdate | None = None
         self._final_written = False
+        self._ended = False
         self._whole = False
         self._wake = Doorbell()
         self._flushed = threading.Condition()
@@ -135,7 +136,7 @@ class Spooler:
         self._wake.ring()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        else:  # the interpreter ended it, or it never began: we are alone, so do its work
+        elif not self._ended:  # the interpreter ended it, or it never began: do its work
             self._finish()
         return self._whole
 
@@ -249,6 +250,7 @@ class Spooler:
         if self._whole:
             self._tell_flushed(asked)
         self._writer.close()
+        self._ended = True
 
     def _note_preempting(self) -> None:
         reason, self._preempting = self._preempting, ""

@@ -15,6 +15,7 @@ Action = Literal["kill", "pause", "cut"]
 _WEIGHTS: Final[dict[Target, float]] = {
     "trainer": 5, "agent": 4, "gateway": 3, "writer": 3, "engine": 3, "redis": 3, "up": 0.7, "network": 1,
 }  # fmt: skip
+KILLABLE: Final = tuple(target for target in _WEIGHTS if target != "network")
 _PAUSE_SHARE: Final = 0.15
 _LONGEST_PAUSE_S: Final = 8.0
 _AT_ONCE_SHARE: Final = 0.1

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.soak.blows import Blow, Target, deal
+from tests.soak.blows import KILLABLE, Blow, Target, deal
 from tests.soak.count import count_all
 from tests.soak.load import PLACES, WITNESSES, Ended, Load, Place
 from tests.soak.report import make_report
@@ -31,7 +31,8 @@ class Orders:
 
     Attributes:
         minutes: Of load and blows; draining and counting come on top.
-        kills: Go on for as long as it takes to kill so many processes; 0 = the minutes decide.
+        kills: Go on for as long as it takes to kill so many processes, and one of every kind that
+            may be hit; 0 = the minutes decide.
         per_minute: Blows a minute.
         phase_minutes: How often to drain and count.
         patience: Share of blows after which everything may recover before the next one.
@@ -75,8 +76,10 @@ class Campaign:
         phase = 0
         try:
             witnesses.poll()
-            while phase == 0 or not self._enough(began_s, sum(b.action == "kill" for b in struck)):
+            while phase == 0 or not self._enough(began_s, struck):
                 phase += 1
+                if phase > 1 and self._kills_left(struck) == 1 and (spared := self._spared(struck)):
+                    blows = deal(orders.seed + phase, orders.per_minute, spared, patience=1.0)
                 load = self._load(served, orders.places, f"p{phase}", orders.phase_minutes * 60)
                 striker = Striker(served, load, watch, orders.folder / "blows.jsonl", began_s)
                 self._phase(striker, witnesses, blows, began_s, self._kills_left(struck))
@@ -112,14 +115,21 @@ class Campaign:
         self._loads.append(load)
         return load
 
-    def _enough(self, began_s: float, kills: int) -> bool:
+    def _enough(self, began_s: float, struck: list[Struck]) -> bool:
         if self.orders.kills:
-            return kills >= self.orders.kills
+            return self._kills_left(struck) <= 0
         return time.monotonic() - began_s >= self.orders.minutes * 60
 
     def _kills_left(self, struck: list[Struck]) -> float:
+        if not self.orders.kills:
+            return math.inf
         kills = sum(blow.action == "kill" for blow in struck)
-        return self.orders.kills - kills if self.orders.kills else math.inf
+        return max(self.orders.kills - kills, 1 if self._spared(struck) else 0)
+
+    def _spared(self, struck: list[Struck]) -> tuple[Target, ...]:
+        """Return who may be killed and never was: a blow can find nobody there."""
+        killed = {blow.target for blow in struck if blow.action == "kill"}
+        return tuple(each for each in self.orders.targets or KILLABLE if each not in killed)
 
     def _phase(
         self,

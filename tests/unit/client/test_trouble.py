@@ -291,3 +291,24 @@ def test_a_folder_removed_under_a_run_is_made_again_and_the_loss_shows(
     assert isinstance(last, Frame)
     assert last.flags == FLAG_FINAL
     assert "was removed" in caplog.text
+
+
+def test_a_spool_thread_that_is_quicker_than_its_joining_writes_one_last_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the bell and the look whether the thread lives, a busy machine may take any time."""
+    run = weir.init("p", id="r", mode="offline", dir=tmp_path)
+    run.log({"a": 1.0})
+    spooler = run._spooler
+    ring = spooler._wake.ring
+
+    def ring_and_be_slow() -> None:
+        ring()
+        if spooler._final is not None:
+            spooler._thread.join(20)
+
+    monkeypatch.setattr(spooler._wake, "ring", ring_and_be_slow)
+    run.finish()
+    sessions = [body.session for body in bodies(tmp_path) if body.HasField("session")]
+    ended = [each for each in sessions if each.state != pb.SessionUpdate.RUNNING]
+    assert len(ended) == 1
