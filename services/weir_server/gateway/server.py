@@ -99,6 +99,7 @@ class Gateway:
         self._artifacts = artifacts
         self._door = door
         self._more = tuple(services)
+        self._begun: list[Service] = []
         always = _SERVICES if artifacts else _SERVICES[:-1]
         self._services = (*always, *(service.name for service in self._more))
         self._health = health.aio.HealthServicer()
@@ -119,6 +120,7 @@ class Gateway:
             self._artifacts.start()
         for service in self._more:
             await service.start()
+            self._begun.append(service)
         await self._server.start()
         self._watching = asyncio.create_task(self._watch.run())
         for name in ("", *self._services):
@@ -131,7 +133,7 @@ class Gateway:
         if self._server is not None:
             # Half of the time for clients to leave by themselves, half for calls under way.
             patience_s = self._settings.drain_s / 2
-            for service in self._more:
+            for service in self._begun:
                 await service.drain()
             await self._ingest.drain(patience_s)
             await self._server.stop(patience_s)
@@ -139,7 +141,7 @@ class Gateway:
             await self._door.stop()
         if self._artifacts is not None:
             await self._artifacts.stop(self._settings.drain_s / 2)
-        for service in self._more:
+        for service in self._begun:
             await service.stop()
         if self._watching is not None:
             self._watching.cancel()
