@@ -5,8 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PROTO_TOOLS := $(VENV)/proto-tools
-# Most tests wait for processes: three at a time keep two cores busy. WORKERS=0 runs one after the other.
-WORKERS ?= 3
+# Most tests wait for processes: two at a time keep two cores busy. WORKERS=0 runs one after the other.
+WORKERS ?= 2
 PYTEST  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

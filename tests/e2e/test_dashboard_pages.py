@@ -53,6 +53,20 @@ def choose(page, table: int, index: int, shown) -> None:
     shown.wait_for()
 
 
+def find(page, words: str, *, without) -> None:
+    """Look for words until what does not match is gone: a redraw may empty the field."""
+    field = page.get_by_placeholder("Find a path or a value")
+    for _ in range(4):
+        field.fill(words)
+        field.press("Enter")
+        try:
+            without.wait_for(state="detached", timeout=8_000)
+            return
+        except TimeoutError:
+            continue
+    without.wait_for(state="detached")
+
+
 # ── system ───────────────────────────────────────────────────────────────────
 
 
@@ -189,9 +203,7 @@ def test_two_runs_differ_in_groups_and_inside_their_files(page, served):
     for group in ("Metrics", "Config", "Code", "Packages", "Seeds"):
         page.get_by_role("heading", name=group, exact=True).wait_for()
     page.get_by_text("+warmup = 500").first.wait_for()
-    page.get_by_placeholder("Find a path or a value").fill("torch")
-    page.get_by_placeholder("Find a path or a value").press("Enter")
-    page.get_by_role("heading", name="Config", exact=True).wait_for(state="detached")
+    find(page, "torch", without=page.get_by_role("heading", name="Config", exact=True))
     page.get_by_role("heading", name="Packages", exact=True).wait_for()
 
 
