@@ -27,7 +27,6 @@ from weir_store.sql.base import LimitReached, Refused
 from weir_store.sql.reader import ClickHouseSql
 
 DATABASE = "rules_templates"
-NOW_S = int(time.time())
 
 
 class World(StoreBuilder):
@@ -36,6 +35,7 @@ class World(StoreBuilder):
     def __init__(self, inserter: ClickHouseInserter, asking: Asking) -> None:
         super().__init__()
         self.project = f"p-{uuid4().hex[:10]}"
+        self.now_s = int(time.time())  # of each test: the views ask the clock, too
         self._inserter = inserter
         self._asking = asking
 
@@ -43,12 +43,12 @@ class World(StoreBuilder):
         self, run_id: str, *, ranks: int = 1, seen_ago_s: float = 1, **session: object
     ) -> RunRef:
         ref = RunRef(self.project, run_id)
-        self.add_run(ref, created_s=NOW_S - 7_200)
+        self.add_run(ref, created_s=self.now_s - 7_200)
         for rank in range(ranks):
             self.add_session(
                 ref, uuid4(), rank=rank, world_size=ranks, node=f"n{rank}",
-                **{"state": "running", "started_s": NOW_S - 7_200, "updated_s": NOW_S - seen_ago_s,
-                   "seen_s": NOW_S - seen_ago_s, "ver": BIRTH_S << 32, **session},
+                **{"state": "running", "started_s": self.now_s - 7_200, "updated_s": self.now_s - seen_ago_s,
+                   "seen_s": self.now_s - seen_ago_s, "ver": BIRTH_S << 32, **session},
             )  # fmt: skip
         return ref
 
@@ -58,7 +58,7 @@ class World(StoreBuilder):
     ) -> None:  # fmt: skip
         """Log a value a step, the newest `until_s` ago."""
         for step in range(steps):
-            at_s = NOW_S - until_s - (steps - 1 - step) * every_s
+            at_s = self.now_s - until_s - (steps - 1 - step) * every_s
             at_us = round((at_s - BIRTH_S) * 1e6)
             self.add_point(ref, metric, step, value(step), rank=rank, at_us=at_us)
 
@@ -66,7 +66,7 @@ class World(StoreBuilder):
         for number in range(times):
             self.add(
                 tables.SYSTEM_POINTS, project=ref.project, run_id=ref.run_id, metric=metric,
-                node="n0", device=device, ts=(NOW_S - number * 5) * 1_000_000, value=value, rank=0,
+                node="n0", device=device, ts=(self.now_s - number * 5) * 1_000_000, value=value, rank=0,
                 ver=1, run_date=20_800,
             )  # fmt: skip
 
@@ -76,7 +76,7 @@ class World(StoreBuilder):
 
     def ask(self, definition) -> Findings:
         self._inserter.insert(self.take_block(), uuid4().hex)
-        return self._asking.find(self.project, definition, NOW_S * 1_000_000)
+        return self._asking.find(self.project, definition, self.now_s * 1_000_000)
 
     def found(self, template: str, **parameters: object) -> list[str]:
         return [str(each.group) for each in self.find(template, **parameters).found]
@@ -121,8 +121,12 @@ def test_nan__is_quiet_about_what_was_corrected(world: World) -> None:
     ref = world.run("mended")
     world.log(ref, "loss", lambda step: 1.0)
     ver = (BIRTH_S + 5) << 32
-    world.add_point(ref, "loss", 299, math.nan, rewrite=1, at_us=round((NOW_S - BIRTH_S) * 1e6))
-    world.add_point(ref, "loss", 299, 1.0, ver=ver, rewrite=1, at_us=round((NOW_S - BIRTH_S) * 1e6))
+    world.add_point(
+        ref, "loss", 299, math.nan, rewrite=1, at_us=round((world.now_s - BIRTH_S) * 1e6)
+    )
+    world.add_point(
+        ref, "loss", 299, 1.0, ver=ver, rewrite=1, at_us=round((world.now_s - BIRTH_S) * 1e6)
+    )
     assert world.found("nan") == []
 
 
