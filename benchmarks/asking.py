@@ -54,10 +54,10 @@ def measure() -> list[Figure]:
         fill(weir)
         with sdk.Api(weir.gateway, timeout_s=300) as api:
             page = times_ms(lambda: page_of(api))
-            by_sql = times_ms(lambda: api.sql(SQL).rows())
+            by_sql = times_ms(lambda: list(api.sql(SQL).rows()))
             point = times_ms(lambda: api.run("asking/run-0007").history("train/metric_007"))
             mean = "SELECT metric, avg(last) FROM series WHERE project = 'asking' GROUP BY metric"
-            every = times_ms(lambda: api.sql(mean).rows())
+            every = times_ms(lambda: list(api.sql(mean).rows()))
     size = f"{RUNS:,} runs × {METRICS} metrics, {RUNS * METRICS * STEPS // 1_000_000} M points"
     figures = [
         Figure(f"filter, sort, page of {size}, p50", percentile(page, 0.5), "ms"),
