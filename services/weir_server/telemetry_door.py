@@ -11,7 +11,32 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 
+from weir_server.errors import StartupError
+
 _Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+def open_door(role: str, host: str, port: int, alive: Callable[[], bool]) -> TelemetryDoor:
+    """Return a door that answers already.
+
+    Args:
+        role: Whose, as settings are grouped: `gateway`, `writer`, `rules`.
+        host: See `TelemetryDoor`.
+        port: See `TelemetryDoor`.
+        alive: See `TelemetryDoor`.
+
+    Raises:
+        StartupError: The port is taken.
+    """
+    try:
+        door = TelemetryDoor(host, port, alive)
+    except OSError as error:
+        raise StartupError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint=f"choose another {role}.metrics_port, or 0",
+        ) from error
+    door.start()
+    return door
 
 
 class TelemetryDoor:

@@ -204,7 +204,8 @@ def test_two_runs_differ_in_groups_and_inside_their_files(page, served):
         page.get_by_role("heading", name=group, exact=True).wait_for()
     page.get_by_text("+warmup = 500").first.wait_for()
     find(page, "torch", without=page.get_by_role("heading", name="Config", exact=True))
-    page.get_by_role("heading", name="Packages", exact=True).wait_for()
+    # A redraw may show the old heading beside the new one for a moment.
+    expect(page.get_by_role("heading", name="Packages", exact=True)).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -23,7 +23,7 @@ COUNT = "SELECT count() FROM metrics WHERE project = 'sql-e2e'"
 def logged(embedded_weir: EmbeddedWeir, tmp_path_factory: pytest.TempPathFactory) -> EmbeddedWeir:
     script = (
         "import weir\n"
-        "run = weir.init('sql-e2e', id='one')\n"
+        "run = weir.init('sql-e2e', id='sql-one')\n"
         f"for step in range({POINTS}): run.log({{'loss': 1 / (step + 1)}})\n"
         "run.finish()\n"
     )
@@ -40,7 +40,7 @@ def test_a_tool_reads_through_the_door_what_was_logged(logged: EmbeddedWeir) -> 
     with clickhouse_connect.get_client(host=where.hostname, port=where.port) as client:
         wait_until(lambda: client.command(COUNT) == POINTS, "every point is there")
         frame = client.query_df(
-            "SELECT step, value FROM metrics WHERE run_id = 'one' ORDER BY step"
+            "SELECT step, value FROM metrics WHERE run_id = 'sql-one' ORDER BY step"
         )
         assert frame["value"].tolist() == [1 / (step + 1) for step in range(POINTS)]
         with pytest.raises(clickhouse_connect.driver.exceptions.DatabaseError, match="file"):
@@ -72,18 +72,18 @@ def test_a_script_and_a_shell_ask_the_gateway(logged: EmbeddedWeir, tmp_path: Pa
 
     said = typed(
         "SELECT max(step) AS last FROM metrics WHERE run_id = {r:String}",
-        *("--param", "r=one", "--format", "json"),
+        *("--param", "r=sql-one", "--format", "json"),
     )
     assert json.loads(said.stdout) == [{"last": POINTS - 1}]
     several = typed(
         "SELECT count() AS n FROM metrics WHERE has({runs:Array(String)}, run_id)",
-        *("--param", 'runs=["one", "it\'s"]', "--format", "csv"),
+        *("--param", 'runs=["sql-one", "it\'s"]', "--format", "csv"),
     )
     assert several.stdout.split() == ["n", str(POINTS)]
     assert typed("--schema", "metrics").stdout.startswith("metrics: ")
     refused = typed(stdin="DROP TABLE runs")
     assert (refused.returncode, "DROP" in refused.stderr) == (1, True)
     parquet = tmp_path / "points.parquet"
-    typed("SELECT * FROM metrics WHERE run_id = 'one'", "-o", str(parquet))
+    typed("SELECT * FROM metrics WHERE run_id = 'sql-one'", "-o", str(parquet))
     polars = pytest.importorskip("polars")
     assert polars.read_parquet(parquet).height == POINTS

@@ -24,7 +24,6 @@ from weir_store.memory_reader import MemoryReader
 from weir_store.system.memory import MemorySystem
 
 TIMEOUT_S = 20.0
-_ZSTD = zstandard.ZstdCompressor(level=1)
 
 
 def eventually(what: Callable[[], Any], timeout_s: float = TIMEOUT_S) -> Any:
@@ -223,7 +222,7 @@ def frame_of(
         "codec": pb.CODEC_ZSTD,
         "crc32": crc32_of(seq, flags, raw),
         "raw_bytes": len(raw),
-        "body": _ZSTD.compress(raw),
+        "body": zstandard.ZstdCompressor(level=1).compress(raw),
         "flags": flags,
         **more,
     }

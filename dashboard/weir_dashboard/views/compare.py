@@ -28,15 +28,7 @@ def render() -> None:
         st.query_params["run"] = [selection.format_ref(ref) for ref in refs]
     with states.failures(), states.loading():
         runs = wall.runs_of(refs)
-    tab = st.segmented_control(
-        "Show",
-        _TABS,
-        default=_TABS[0],
-        required=True,
-        key="tab",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    tab = pick.tab(_TABS)
     with states.failures():
         if tab == "Differences":
             differences.show(runs)

@@ -34,6 +34,19 @@ def project(projects: Sequence[Project], wanted: str) -> str:
     return chosen
 
 
+def tab(tabs: Sequence[str]) -> str:
+    """Let the user choose a tab; it lives in the address, the first one leaves no trace there."""
+    return st.segmented_control(
+        "Show",
+        tabs,
+        default=tabs[0],
+        required=True,
+        key="tab",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+
+
 def where_input() -> str:
     """Let the user write a filter; it lives in the address."""
     typed = st.text_input(

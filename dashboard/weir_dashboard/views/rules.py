@@ -34,15 +34,7 @@ def render() -> None:
     with left:
         project = pick.project(projects, pick.shown().project)
     with middle:
-        tab = st.segmented_control(
-            "Show",
-            _TABS,
-            default=_TABS[0],
-            required=True,
-            key="tab",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        tab = pick.tab(_TABS)
     with states.failures():
         if tab == "Alerts":
             st.fragment(_alerts, run_every=_EVERY_S)(project)

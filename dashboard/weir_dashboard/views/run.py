@@ -44,15 +44,7 @@ def _run(ref: RunRef) -> None:
     with states.failures():
         run = states.value(data.ask().run(ref))
         _head(run)
-        tab = st.segmented_control(
-            "Show",
-            _TABS,
-            default=_TABS[0],
-            required=True,
-            key="tab",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        tab = pick.tab(_TABS)
         if tab == "Overview":
             overview.show(run)
         elif tab == "Media":

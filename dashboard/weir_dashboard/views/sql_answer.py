@@ -11,6 +11,7 @@ import streamlit as st
 
 from weir_dashboard import answer_chart, answer_table, statement, words
 from weir_dashboard.asking import Asking
+from weir_dashboard.views import pick
 
 _ROW_PX: Final = 31
 _MOST_PX: Final = 560
@@ -25,15 +26,7 @@ def show(asking: Asking, *, old: bool = False) -> None:
         st.warning(f"The answer below is of {at}.", icon=":material/hourglass_empty:")
     table = answer_table.displayable(asking.table)
     with st.container(horizontal=True, vertical_alignment="center"):
-        tab = st.segmented_control(
-            "Show",
-            _TABS,
-            default=_TABS[0],
-            required=True,
-            key="tab",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        tab = pick.tab(_TABS)
         st.caption(how_much(asking))
         if asking.rows and not old:
             st.html(_links(asking))

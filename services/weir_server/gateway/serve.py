@@ -6,7 +6,6 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable
 from typing import Final
 
 from weir_server.clock import SystemClock
@@ -25,7 +24,7 @@ from weir_server.settings import (
 )
 from weir_server.store import connect_store
 from weir_server.stream.redis import RedisAppender, RedisNumbers, prepare_stream
-from weir_server.telemetry_door import TelemetryDoor
+from weir_server.telemetry_door import open_door
 from weir_store.artifacts.clickhouse import ClickHouseArtifacts
 from weir_store.artifacts.editor import ArtifactEditor
 from weir_store.changes.book import ChangeBook
@@ -133,7 +132,7 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     beat = _Beat()
     beating = asyncio.create_task(beat.keep())
-    door = _open_door(settings, beat.heard)
+    door = open_door("gateway", settings.host, settings.metrics_port, beat.heard)
     try:
         port = await gateway.start()
         get_logger().info("gateway ready", port=port, metrics_port=door.port)
@@ -146,18 +145,6 @@ async def _serve(
         beating.cancel()
         door.close()
     return 0
-
-
-def _open_door(settings: GatewaySettings, alive: Callable[[], bool]) -> TelemetryDoor:
-    try:
-        door = TelemetryDoor(settings.host, settings.metrics_port, alive)
-    except OSError as error:
-        raise StartupError(
-            f"cannot listen on {settings.host}:{settings.metrics_port}: {error.strerror}",
-            hint="choose another gateway.metrics_port, or 0",
-        ) from error
-    door.start()
-    return door
 
 
 class _Beat:

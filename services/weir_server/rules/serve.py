@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Callable
 from typing import Final
 
 from weir_server.clock import SystemClock
@@ -32,7 +31,7 @@ from weir_server.settings import (
 from weir_server.store import connect_store
 from weir_server.stream import keys
 from weir_server.stream.redis import RedisLease, check_stream
-from weir_server.telemetry_door import TelemetryDoor
+from weir_server.telemetry_door import open_door
 from weir_store.clickhouse import ClickHouse
 from weir_store.editor import Editor
 from weir_store.errors import SchemaMismatch, StoreUnavailable, WrongCredentials
@@ -75,7 +74,7 @@ def serve(
         if not _schema_fits(clickhouse, store.database, stop):
             return 1
         loop = make_loop(rules, gateway, stream, store, clickhouse, stop)
-        door = _open_door(rules, lambda: loop.alive)
+        door = open_door("rules", rules.host, rules.metrics_port, lambda: loop.alive)
         get_logger().info("rules ready", metrics_port=door.port)
         sys.stdout.write("rules ready\n")
         sys.stdout.flush()
@@ -135,18 +134,6 @@ def make_asking(rules: RulesSettings, store: ClickHouseSettings, clickhouse: Cli
         limits_of(rules.query_s, rules.query_memory_bytes, rules.query_rows),
         Hangs(ClickHouseRanks(clickhouse, store.database)),
     )
-
-
-def _open_door(rules: RulesSettings, alive: Callable[[], bool]) -> TelemetryDoor:
-    try:
-        door = TelemetryDoor(rules.host, rules.metrics_port, alive)
-    except OSError as error:
-        raise StartupError(
-            f"cannot listen on {rules.host}:{rules.metrics_port}: {error.strerror}",
-            hint="choose another rules.metrics_port, or 0",
-        ) from error
-    door.start()
-    return door
 
 
 def _schema_fits(clickhouse: ClickHouse, database: str, stop: threading.Event) -> bool:

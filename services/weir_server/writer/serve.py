@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from weir_server import fault
 from weir_server.clock import SystemClock
@@ -17,7 +17,7 @@ from weir_server.log import get_logger
 from weir_server.settings import ClickHouseSettings, StreamSettings, WriterSettings
 from weir_server.store import connect_store
 from weir_server.stream.redis import RedisConsumer, prepare_stream
-from weir_server.telemetry_door import TelemetryDoor
+from weir_server.telemetry_door import open_door
 from weir_server.writer.block import Limits
 from weir_server.writer.loop import ShardWriter
 from weir_server.writer.patience import StorePatience
@@ -51,8 +51,11 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
         if stop.is_set():
             return 0
         threads: list[threading.Thread] = []
-        door = _open_door(
-            writer, lambda: stop.is_set() or all(thread.is_alive() for thread in threads)
+        door = open_door(
+            "writer",
+            writer.host,
+            writer.metrics_port,
+            lambda: stop.is_set() or all(thread.is_alive() for thread in threads),
         )
         threads += _start_shards(writer, stream, store, clickhouse, stop)
         get_logger().info("writer ready", shards=len(threads), metrics_port=door.port)
@@ -64,18 +67,6 @@ def serve(writer: WriterSettings, stream: StreamSettings, store: ClickHouseSetti
     finally:
         clickhouse.close()
     return 0
-
-
-def _open_door(writer: WriterSettings, alive: Callable[[], bool]) -> TelemetryDoor:
-    try:
-        door = TelemetryDoor(writer.host, writer.metrics_port, alive)
-    except OSError as error:
-        raise StartupError(
-            f"cannot listen on {writer.host}:{writer.metrics_port}: {error.strerror}",
-            hint="choose another writer.metrics_port, or 0",
-        ) from error
-    door.start()
-    return door
 
 
 def _schema_fits(clickhouse: ClickHouse, database: str, stop: threading.Event) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from weir_store.sql.base import Refused, Rights
 from weir_store.sql.grammar import shape
@@ -34,6 +34,21 @@ class Admitted:
     sql: str
     views: frozenset[str]
     parameters: Mapping[str, str]
+
+    def values_of(self, given: Mapping[str, Any], hint: str = "give {} a value") -> dict[str, Any]:
+        """Return the values that the statement names, no other. Raises `Refused` without one of them.
+
+        Args:
+            given: Values by name.
+            hint: How to give one, `{}` for its name.
+        """
+        missing = sorted(self.parameters.keys() - given.keys())
+        if missing:
+            raise Refused(
+                f"the parameter {{{missing[0]}:{self.parameters[missing[0]]}}} without a value",
+                hint=hint.format(missing[0]),
+            )
+        return {name: given[name] for name in self.parameters}
 
 
 def admit(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from weir_store.codes import CREDENTIAL_CODES, SCHEMA_CODES
 from weir_store.errors import InvalidQuery, StoreError
-from weir_store.sql.base import LimitReached, Limits
+from weir_store.sql.base import LimitReached, Limits, Question
+
+T = TypeVar("T")
+
+LATE: Final = "the statement failed behind its first rows"
+"""All that is told of such a failure to whom the reason may tell of rows of others."""
 
 # What ends a query without being the statement's fault; everything else with a code is.
 _NOT_THE_STATEMENT: Final = {
@@ -121,6 +126,28 @@ def explain(error: StoreError, limits: Limits, seconds: float) -> StoreError:
     if code in _NOT_THE_STATEMENT:
         return error
     return InvalidQuery(plainly(str(error)))
+
+
+def believed(ask: Callable[[bool], T], question: Question, seconds: float) -> T:
+    """Return what asking brings; an error that rows may have caused is believed from our own rows only.
+
+    Args:
+        ask: Asks; whether behind the wall, where no row of others is read.
+        question: What is asked.
+        seconds: How long the statement may run.
+
+    Raises:
+        StoreError: As the asker may see it.
+    """
+    try:
+        return ask(False)
+    except StoreError as error:
+        if question.rights.projects is None or not depends_on_rows(error):
+            raise explain(error, question.limits, seconds) from error
+    try:
+        return ask(True)
+    except StoreError as error:
+        raise explain(error, question.limits, seconds) from error
 
 
 def plainly(message: str) -> str:

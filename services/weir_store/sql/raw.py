@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from weir_store.byte_stream import ByteStream
 from weir_store.clickhouse import ClickHouse
-from weir_store.errors import StoreError
-from weir_store.sql.base import Question, Refused
-from weir_store.sql.gate import Admitted
-from weir_store.sql.limits import depends_on_rows, explain
+from weir_store.sql.base import Question
+from weir_store.sql.limits import LATE, believed
 from weir_store.sql.reader import ClickHouseSql
 
 _TAG: Final = "x-clickhouse-exception-tag"
 _MARK: Final = b"\r\n__exception__\r\n"
-_LATE: Final = b"Code: 395. DB::Exception: the statement failed behind its first rows. (weir)\n"
+_LATE: Final = f"Code: 395. DB::Exception: {LATE}. (weir)\n".encode()
 
 
 class RawSql(Protocol):
@@ -51,16 +49,11 @@ class ClickHouseRaw:
         self, question: Question, form: str, settings: Mapping[str, str] | None = None
     ) -> ByteStream:
         """Begin one answer; see `RawSql.open`."""
-        try:
-            return self._open(question, form, settings or {}, walled=False)
-        except StoreError as error:
-            if question.rights.projects is None or not depends_on_rows(error):
-                raise explain(error, question.limits, question.limits.seconds) from error
-        # Rows of others may have caused it: believed only when our own rows do so, too.
-        try:
-            return self._open(question, form, settings or {}, walled=True)
-        except StoreError as error:
-            raise explain(error, question.limits, question.limits.seconds) from error
+        return believed(
+            lambda walled: self._open(question, form, settings or {}, walled=walled),
+            question,
+            question.limits.seconds,
+        )
 
     def stop(self, mark: str) -> None:
         """Stop the statements that were asked with a mark; see `RawSql.stop`."""
@@ -72,7 +65,10 @@ class ClickHouseRaw:
         admitted = self._sql.admit(question, walled=walled)
         bounds = self._sql.settings(question)
         stream = self._clickhouse.open_bytes(
-            admitted.sql, form, _values(admitted, question.parameters), {**settings, **bounds}
+            admitted.sql,
+            form,
+            admitted.values_of(question.parameters, "send param_{}"),
+            {**settings, **bounds},
         )
         if question.rights.projects is None:
             return stream
@@ -100,14 +96,3 @@ def without_reasons(pieces: Iterator[bytes], tag: str) -> Iterator[bytes]:
             held = held[-keep:]
     if held:
         yield held
-
-
-def _values(admitted: Admitted, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values that the statement names, no other."""
-    missing = sorted(admitted.parameters.keys() - given.keys())
-    if missing:
-        raise Refused(
-            f"the parameter {{{missing[0]}:{admitted.parameters[missing[0]]}}} without a value",
-            hint=f"send param_{missing[0]}",
-        )
-    return {name: given[name] for name in admitted.parameters}

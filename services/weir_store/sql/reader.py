@@ -13,10 +13,10 @@ import pyarrow as pa
 from weir_store.arrow_stream import ArrowStream
 from weir_store.clickhouse import ClickHouse
 from weir_store.errors import InvalidQuery, StoreError
-from weir_store.sql.base import Answer, LimitReached, Limits, Question, Refused
+from weir_store.sql.base import Answer, LimitReached, Limits, Question
 from weir_store.sql.gate import Admitted, admit
 from weir_store.sql.idle import Idle
-from weir_store.sql.limits import depends_on_rows, explain, settings_of
+from weir_store.sql.limits import LATE, believed, depends_on_rows, explain, settings_of
 from weir_store.sql.quoting import string
 from weir_store.sql.turns import Turns
 from weir_store.views.catalog import VIEWS, View
@@ -72,7 +72,7 @@ class ClickHouseSql:
             StoreUnavailable: No definite answer.
         """
         admitted = self.admit(question)
-        parameters = _parameters(admitted, question.parameters)
+        parameters = admitted.values_of(question.parameters)
         give_back = self._turns.take(question.asker)
         try:
             return self._begin(admitted, parameters, question, give_back)
@@ -146,16 +146,12 @@ class ClickHouseSql:
     ) -> ArrowStream:
         """Begin the answer; an error that rows may have caused is believed from our own rows only."""
         settings = self.settings(question)
-        try:
-            return self._clickhouse.open_arrow(admitted.sql, parameters, settings)
-        except StoreError as error:
-            if question.rights.projects is None or not depends_on_rows(error):
-                raise explain(error, question.limits, self._seconds(question)) from error
-        try:
-            walled = self.admit(question, walled=True)
-            return self._clickhouse.open_arrow(walled.sql, parameters, settings)
-        except StoreError as error:
-            raise explain(error, question.limits, self._seconds(question)) from error
+
+        def ask(walled: bool) -> ArrowStream:
+            passed = self.admit(question, walled=True) if walled else admitted
+            return self._clickhouse.open_arrow(passed.sql, parameters, settings)
+
+        return believed(ask, question, self._seconds(question))
 
     def _seconds(self, question: Question) -> float:
         return min(question.limits.seconds, self._clickhouse.query_timeout_s * _SHARE_OF_CONNECTION)
@@ -225,7 +221,7 @@ class _Batches:
             told = explain(error, self._limits, self._seconds)
             if self._restricted and depends_on_rows(error) and not isinstance(told, LimitReached):
                 told = InvalidQuery(
-                    "the statement failed behind its first rows",
+                    LATE,
                     hint="why is not told: values of other projects might be in it",
                 )
             raise told from error
@@ -309,14 +305,3 @@ def _refuse_bytes(batch: pa.RecordBatch) -> None:
             f"a text of the answer is no UTF-8 ({error})",
             hint="ask for hex(x) or base64Encode(x) of columns that hold bytes",
         ) from None
-
-
-def _parameters(admitted: Admitted, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that the statement names, no other."""
-    missing = sorted(admitted.parameters.keys() - given.keys())
-    if missing:
-        raise Refused(
-            f"the parameter {{{missing[0]}:{admitted.parameters[missing[0]]}}} without a value",
-            hint=f"give {missing[0]} a value",
-        )
-    return {name: given[name] for name in admitted.parameters}
