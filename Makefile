@@ -10,7 +10,7 @@ WORKERS ?= 2
 PYTEST  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check unit integration e2e fault soak laws fuzz bench proto proto-check fmt docs clean
+.PHONY: help setup demo up test check unit integration e2e looks fault soak laws fuzz bench bench-dashboard proto proto-check fmt docs clean
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ integration: $(STAMP)  ## contract and integration tests on real engines
 e2e: $(STAMP)  ## processes and a real browser
 	$(PYTEST) tests/e2e
 
+looks: $(STAMP)  ## renew the small pictures that the dashboard's pages are held against; look at the pages first
+	WEIR_LOOKS=renew $(BIN)/python -m pytest -q tests/e2e/test_dashboard_looks.py
+
 fault: $(STAMP)  ## kill things, then count the points
 	$(PYTEST) tests/fault
 
@@ -66,6 +69,10 @@ fuzz: $(STAMP)  ## a hundred thousand bad frames, and a whole Weir under attack:
 bench: $(STAMP)  ## measure speed and memory as ratios; writes bench-results/*.json and a table
 	test -x .venv-peers/bin/mlflow || { $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q -r benchmarks/peers/requirements.txt; }
 	$(BIN)/python -m benchmarks
+
+bench-dashboard: $(STAMP)  ## measure the dashboard in a real browser, MLflow's and TensorBoard's beside it
+	test -x .venv-peers/bin/tensorboard || { $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q -r benchmarks/peers/requirements.txt; }
+	$(BIN)/python -m benchmarks dashboard
 
 fmt: $(STAMP)  ## format and fix what can be fixed
 	$(BIN)/ruff check --fix-only -q .

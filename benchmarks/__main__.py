@@ -31,7 +31,9 @@ ALL = (
     "sql_gate",
     "reading",
     "export",
+    "cold",
     "live",
+    "dashboard",
 )
 
 

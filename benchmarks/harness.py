@@ -52,6 +52,7 @@ class Weir:
     password: str
     data_dir: Path
     process: subprocess.Popen[bytes]
+    dashboard: str = ""
 
     def parts(self) -> dict[str, psutil.Process]:
         """Return the child processes by part: redis, engine, writer, gateway, dashboard."""
@@ -66,12 +67,13 @@ class Weir:
 
 
 @contextmanager
-def running_weir(*flags: str) -> Iterator[Weir]:
+def running_weir(*flags: str, dashboard: bool = False) -> Iterator[Weir]:
     """Start a Weir on free ports with a data directory of its own; stop it afterwards."""
+    face = ("--dashboard.port", "0") if dashboard else ("--no-dashboard",)
     with tempfile.TemporaryDirectory(prefix="weir-bench-", ignore_cleanup_errors=True) as folder:
         data_dir = Path(folder) / "data"
         command = [
-            sys.executable, "-m", "weir_server", "up", "--data-dir", str(data_dir), "--no-dashboard",
+            sys.executable, "-m", "weir_server", "up", "--data-dir", str(data_dir), *face,
             "--gateway.port", "0", "--engine.port", "0", "--objects.door-port", "0",
             "--gateway.sql-port", "0", "--gateway.metrics-port", "0",
             "--writer.metrics-port", "0", "--rules.metrics-port", "0", *flags,
@@ -88,6 +90,7 @@ def running_weir(*flags: str) -> Iterator[Weir]:
                 password=state["clickhouse"]["password"],
                 data_dir=data_dir,
                 process=process,
+                dashboard=state.get("dashboard") or "",
             )
         finally:
             process.send_signal(signal.SIGTERM)

@@ -33,7 +33,7 @@ def main(points: int) -> None:
             taken_s = time.perf_counter() - begun_s
             if len(read) != points:
                 raise SystemExit(f"{len(read)} of {points} points came")
-            report(points_per_s=points / taken_s)
+            report({"points_per_s": points / taken_s})
         finally:
             server.terminate()
             server.wait()

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Self
 
 from weir._api_artifacts import ArtifactApi
 from weir._api_changes import ChangesApi
+from weir._api_cold import ColdApi
 from weir._api_ledger import Verification, verification_of
 from weir._api_live import LiveApi
 from weir._api_nodes import (
@@ -53,7 +54,7 @@ _AXES: Final = {
 _METRICS_PAGE: Final = 10_000
 
 
-class Api(ArtifactApi, SqlApi, LiveApi, RulesApi, RanksApi, ChangesApi):
+class Api(ArtifactApi, SqlApi, LiveApi, RulesApi, RanksApi, ChangesApi, ColdApi):
     """A connection to one server. Nothing is sent before the first question.
 
     Every question may raise `weir.errors.TransportError`: `Unavailable` when

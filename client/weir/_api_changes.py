@@ -27,8 +27,8 @@ class ReceiptView:
         id: 32 hex digits; what `weir receipt` takes.
         project: Whose.
         run_id: Whose; empty when it is about the project.
-        kind: correct, delete_points, delete_run, delete_project, move, merge or retention.
-        state: begun, waiting (hidden; some of it is freed later) or done.
+        kind: correct, delete_points, delete_run, delete_project, move, merge, retention, roll, thaw or stop.
+        state: asked, begun, waiting (some of it is done later) or done.
         by: Name of the token that asked.
         reason: Why; often empty.
         asked: When, UTC.
@@ -159,7 +159,7 @@ class ChangesApi:
         """Return the newest changes of a project or run, also of those that are gone."""
         request = pb.ListReceiptsRequest(project=project, run_id=run_id, limit=limit)
         found = self._transport.change("ListReceipts", request).receipts
-        return [_receipt(each) for each in found]
+        return [receipt_view(each) for each in found]
 
     def hold(self, path: str, reason: str, *, lift: bool = False) -> list[HoldView]:
         """Put a legal hold on a run or a project, or lift it; return the project's holds.
@@ -229,7 +229,7 @@ class ChangesApi:
         ]
 
     def _change(self, method: str, request: Any) -> ReceiptView:
-        return _receipt(self._transport.change(method, request))
+        return receipt_view(self._transport.change(method, request))
 
     def _waited(self, receipt: ReceiptView, wait_s: float) -> ReceiptView:
         """Ask again until it is not merely begun; a server that is away for a moment is asked again."""
@@ -251,7 +251,8 @@ def _of_one_project(paths: Iterable[str]) -> tuple[str, list[str]]:
     return projects.pop(), [run for _, _, run in split]
 
 
-def _receipt(message: pb.Receipt) -> ReceiptView:
+def receipt_view(message: pb.Receipt) -> ReceiptView:
+    """Return a receipt as people see it."""
     return ReceiptView(
         message.change_id,
         message.project,

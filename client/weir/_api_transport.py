@@ -11,6 +11,7 @@ from weir.agent._transport import Address
 from weir.errors import Rejected, TransportError, Unavailable
 from weir_proto.v1 import changes_pb2, export_pb2, live_pb2, query_pb2, ranks_pb2, runs_pb2, sql_pb2
 from weir_proto.v1.changes_pb2_grpc import ChangesStub
+from weir_proto.v1.cold_pb2_grpc import ColdStub
 from weir_proto.v1.export_pb2_grpc import ExportStub
 from weir_proto.v1.live_pb2_grpc import LiveStub
 from weir_proto.v1.query_pb2_grpc import QueryStub
@@ -47,6 +48,7 @@ class ApiTransport:
         self._changes: Any = ChangesStub(self._channel)  # type: ignore[no-untyped-call]
         self._sql: Any = SqlStub(self._channel)  # type: ignore[no-untyped-call]
         self._live: Any = LiveStub(self._channel)  # type: ignore[no-untyped-call]
+        self._cold: Any = ColdStub(self._channel)  # type: ignore[no-untyped-call]
         self._export: Any = ExportStub(self._channel)  # type: ignore[no-untyped-call]
 
     def list_projects(self) -> list[runs_pb2.Project]:
@@ -210,6 +212,10 @@ class ApiTransport:
     def ask_rules(self, method: str, request: Any) -> Any:
         """Call a method of the service Rules."""
         return self._ask(getattr(self._rules, method), request)
+
+    def ask_cold(self, method: str, request: Any) -> Any:
+        """Call a method of the service Cold."""
+        return self._ask(getattr(self._cold, method), request)
 
     def close(self) -> None:
         """Close the channel."""

@@ -50,12 +50,14 @@ def _api_commands() -> Iterable[click.Command]:
     yield from import_module("weir._delete_command").COMMANDS
     yield import_module("weir._hold_command").hold
     yield import_module("weir._retention_command").retention
+    yield import_module("weir._cold_command").cold
     yield import_module("weir._artifact_command").artifact
     yield import_module("weir._model_command").model
     yield import_module("weir._diff_command").diff
     yield import_module("weir._rules_command").rules
     yield import_module("weir._sql_command").sql
     yield import_module("weir._ranks_command").ranks
+    yield import_module("weir._report_command").report
     yield from import_module("weir._reproduce_command").COMMANDS
     yield from import_module("weir._export_command").COMMANDS
 

@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from weir_dashboard.access import arguments
+from weir_dashboard.access.config import AccessError
 from weir_dashboard.config import DashboardConfig
 from weir_dashboard.serve import serve
 from weir_store.objects.opening import Place
@@ -20,6 +22,9 @@ def main() -> int:
     config = _config(_parser().parse_args())
     try:
         return serve(config)
+    except AccessError as error:
+        sys.stderr.write(f"weir: {error}\n")
+        return 1
     except OSError as error:
         sys.stderr.write(
             f"weir: cannot listen on {config.host}:{config.port}: {error.strerror or error}"
@@ -40,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gateway", default=known.gateway, help="shown in the quick start")
     parser.add_argument("--query-timeout-s", type=float, default=known.query_timeout_s)
     parser.add_argument("--edit-rules", action="store_true", help="let people change rules")
+    parser.add_argument("--edit-runs", action="store_true", help="let people change runs")
+    parser.add_argument(
+        "--edit-documents", action="store_true", help="let people save views and reports"
+    )
+    parser.add_argument("--metrics", action="append", default=[], help="name=url; repeated")
+    arguments.add_to(parser)
     objects = parser.add_argument_group("where the bytes of files lie")
     objects.add_argument("--objects", choices=["none", "local", "s3"], default="none")
     objects.add_argument("--objects-dir", type=Path, default=Path("weir-data/objects"))
@@ -64,7 +75,11 @@ def _config(given: argparse.Namespace) -> DashboardConfig:
         gateway=given.gateway,
         query_timeout_s=given.query_timeout_s,
         edit_rules=given.edit_rules,
+        edit_runs=given.edit_runs,
+        edit_documents=given.edit_documents,
+        metrics=tuple(given.metrics),
         objects=None if given.objects == "none" else _place(given),
+        access=arguments.config_of(given, os.environ),
     )
 
 

@@ -27,7 +27,7 @@ from weir_store.records import Reduce, RunRef, SeriesQuery, XAxis
 
 MOST_BUCKETS: Final = 16_384
 _LONGEST_BODY_BYTES: Final = 1 << 20
-_ALWAYS_ASK: Final = {"Cache-Control": "no-cache"}
+ALWAYS_ASK: Final = {"Cache-Control": "no-cache"}
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -37,7 +37,7 @@ def series_query(query: Query) -> SeriesQuery:
     Raises:
         InvalidQuery: One of them is missing or makes no sense.
     """
-    axis = _one(query, "x") or XAxis.STEP
+    axis = one(query, "x") or XAxis.STEP
     if axis not in set(XAxis):
         raise InvalidQuery(f"no such axis {axis!r}", hint=f"one of {', '.join(XAxis)}")
     return SeriesQuery(
@@ -45,10 +45,11 @@ def series_query(query: Query) -> SeriesQuery:
         metrics=tuple(query.get("metric", ())),
         max_points=int(_number(query, "buckets", 1, MOST_BUCKETS) or 512),
         x=XAxis(axis),
-        x_metric=_one(query, "xm"),
-        reduce=Reduce.NONE if _one(query, "ranks") == "each" else Reduce.RANKS,
+        x_metric=one(query, "xm"),
+        reduce=Reduce.NONE if one(query, "ranks") == "each" else Reduce.RANKS,
         x_min=_number(query, "lo"),
         x_max=_number(query, "hi"),
+        log_x=one(query, "log") == "1",
     )
 
 
@@ -66,25 +67,23 @@ def run_refs(query: Query) -> tuple[RunRef, ...]:
 async def series(request: Request) -> Response:
     """Answer with packed series, or 304 when nothing has come since the ETag."""
     try:
-        question = series_query(await _parameters(request))
+        question = series_query(await parameters(request))
         return await run_in_threadpool(_answer, question, request.headers.get("if-none-match"))
     except StoreError as error:
-        return _refusal(error)
+        return refusal(error)
 
 
 async def metrics(request: Request) -> Response:
     """Answer with the metrics of the runs, as many as a page can hold, and how many there are."""
     try:
-        parameters = await _parameters(request)
-        page = await run_in_threadpool(
-            data.ask().metrics, run_refs(parameters), _one(parameters, "search")
-        )
+        query = await parameters(request)
+        page = await run_in_threadpool(data.ask().metrics, run_refs(query), one(query, "search"))
         if page.stale is not None:
             raise page.stale
     except StoreError as error:
-        return _refusal(error)
+        return refusal(error)
     listed = [{"name": metric.name} for metric in page.value.metrics]
-    return JSONResponse({"metrics": listed, "total": page.value.total}, headers=_ALWAYS_ASK)
+    return JSONResponse({"metrics": listed, "total": page.value.total}, headers=ALWAYS_ASK)
 
 
 async def asset(request: Request) -> Response:
@@ -120,7 +119,7 @@ def _answer(question: SeriesQuery, known: str | None) -> Response:
     A first question carries no If-None-Match and gets its curves at once; a poll
     sends the ETag it has, or any other text for want of one.
     """
-    headers = dict(_ALWAYS_ASK)
+    headers = dict(ALWAYS_ASK)
     if known is not None:
         etag = _etag(question)  # before the points: a name may be too old, never too new
         if known == etag:
@@ -136,10 +135,11 @@ def _etag(question: SeriesQuery) -> str:
 
 def _read(question: SeriesQuery) -> bytes:
     table: pa.Table = data.ask().series(question)
-    return pack(table, question.x)
+    return pack(table, question.x, log_x=question.log_x)
 
 
-async def _parameters(request: Request) -> Query:
+async def parameters(request: Request) -> Query:
+    """Read the parameters of a query string or a form. Raises `InvalidQuery` for a form that is too long."""
     if request.method == "GET":
         return parse_qs(request.url.query)
     body = b""
@@ -152,18 +152,20 @@ async def _parameters(request: Request) -> Query:
     return parse_qs(body.decode("utf-8", "replace"))
 
 
-def _refusal(error: StoreError) -> Response:
+def refusal(error: StoreError) -> Response:
+    """Answer with what the store refused, and why."""
     status = 503 if isinstance(error, StoreUnavailable) else 400
     return JSONResponse({"error": str(error)}, status_code=status)
 
 
-def _one(query: Query, key: str) -> str:
+def one(query: Query, key: str) -> str:
+    """Return the last value of a key, empty when it is not there."""
     texts = query.get(key, ())
     return texts[-1] if texts else ""
 
 
 def _number(query: Query, key: str, low: float = -math.inf, high: float = math.inf) -> float | None:
-    text = _one(query, key)
+    text = one(query, key)
     if not text:
         return None
     try:

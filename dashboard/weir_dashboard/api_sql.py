@@ -69,7 +69,7 @@ async def download(request: Request) -> Response:
         wrong = f"format={'|'.join(_FORMATS)} and a statement, sql=…, are needed"
         return JSONResponse({"error": wrong}, status_code=400)
     try:
-        asker = str(request.scope.get("user_name", ""))
+        asker = data.ask().me.by
         answer = await run_in_threadpool(data.ask().sql.whole, text, statement.values(query), asker)
     except StoreError as error:
         status = 503 if isinstance(error, StoreUnavailable) else 400

@@ -5,33 +5,53 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 from starlette.middleware import Middleware
 
-from weir_dashboard import api, api_sql, assets, data, navigation
-from weir_dashboard.guard import Check, Guard, open_to_all
+from weir_dashboard import (
+    api,
+    api_documents,
+    api_groups,
+    api_runs,
+    api_sql,
+    assets,
+    data,
+    navigation,
+)
+from weir_dashboard.access import now
+from weir_dashboard.access.opening import OPEN_TO_ALL, Access
+from weir_dashboard.guard import Guard
 from weir_dashboard.sources import Sources
 
 _SCRIPT: Final = Path(__file__).with_name("main.py")
 
 
-def build(sources: Sources, gateway: str, check: Check = open_to_all) -> st.App:
+def build(sources: Sources, gateway: str, access: Access = OPEN_TO_ALL) -> st.App:
     """Assemble the app. One per process: Streamlit pins the first script it sees.
 
     Args:
         sources: What pages and routes ask.
         gateway: `host:port` shown in the quick start.
-        check: Who may come in.
+        access: Who may come in.
     """
-    data.use(sources, gateway)
+    now.require_sign_in(required=not access.is_open)
+    data.use(replace(sources, share=access.share), gateway)
     return st.App(
         _SCRIPT,
         lifespan=_lifespan,
-        routes=[*api.ROUTES, *api_sql.ROUTES],
-        middleware=[Middleware(Guard, check=check)],
+        routes=[
+            *access.routes,
+            *api.ROUTES,
+            *api_groups.ROUTES,
+            *api_sql.ROUTES,
+            *api_runs.ROUTES,
+            *api_documents.ROUTES,
+        ],
+        middleware=[Middleware(Guard, check=access.check, entrances=access.routes)],
     )
 
 

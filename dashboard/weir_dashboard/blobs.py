@@ -6,8 +6,8 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
+from weir_dashboard.access.questions import ObjectQuestions
 from weir_store.errors import StoreUnavailable
-from weir_store.objects.base import ObjectStore
 from weir_store.objects.keys import blob_key
 
 KEPT_BYTES: Final = 128 << 20
@@ -22,7 +22,7 @@ class TooLarge(Exception):
 class Blobs:
     """Reads blobs of the object store. Safe from any thread; two may read one blob at once."""
 
-    def __init__(self, objects: ObjectStore | None, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, objects: ObjectQuestions | None, kept_bytes: int = KEPT_BYTES) -> None:
         self._objects = objects
         self._kept_bytes = kept_bytes
         self._lock = threading.Lock()  # guards both below
@@ -53,7 +53,7 @@ class Blobs:
         return self._store.url(blob_key(project, sha256), expires_s=expires_s, filename=filename)
 
     @property
-    def _store(self) -> ObjectStore:
+    def _store(self) -> ObjectQuestions:
         if self._objects is None:
             raise StoreUnavailable("this dashboard was started without an object store")
         return self._objects

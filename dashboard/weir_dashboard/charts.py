@@ -14,7 +14,7 @@ from weir_store.records import MetricPage, Run, RunRef
 DRAWN_AT_FIRST: Final = 10
 """Of a filter's runs, this many of the newest are drawn until somebody asks for more."""
 
-LISTED: Final = 200
+LISTED: Final = 1_000
 """Runs of a filter that the rail lists; it says when there are more."""
 
 
@@ -55,14 +55,19 @@ def wall_spec(
     }
 
 
+def run_address(ref: RunRef) -> str:
+    """Return the address of the page of a run."""
+    address = selection.build(Selection(project=ref.project, run_id=ref.run_id))
+    return f"/run?{urlencode(address, doseq=True)}"
+
+
 def _run(run: Run, ordinals: Mapping[RunRef, int], now_unix_s: float) -> dict[str, Any]:
-    address = selection.build(Selection(project=run.project, run_id=run.run_id))
     return {
         "id": selection.format_ref(run.ref),
         "name": run.name or run.run_id,
         "project": run.project,
         "title": f"{run.project}/{run.run_id}",
-        "href": f"/run?{urlencode(address, doseq=True)}",
+        "href": run_address(run.ref),
         "color": color_index(run, ordinals),
         "ranks": run.ranks,
         "state": str(run.state),

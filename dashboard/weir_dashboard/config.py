@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from weir_dashboard.access.config import AccessConfig
 from weir_store.objects.opening import Place
 
 
@@ -24,6 +25,10 @@ class DashboardConfig:
         objects: Where the bytes of files lie; None = files are named and not shown.
         edit_rules: Whether people may change rules here. Whoever reaches the page may then have Weir
             call addresses and stop runs.
+        edit_runs: Whether people may tag, rename, stop, move and delete runs here.
+        access: Who may come in, and what for.
+        edit_documents: Whether people may save views and reports here.
+        metrics: Where the other parts show /metrics, as `name=url`.
     """
 
     host: str = "127.0.0.1"
@@ -37,3 +42,7 @@ class DashboardConfig:
     query_timeout_s: float = 30.0
     objects: Place | None = None
     edit_rules: bool = False
+    access: AccessConfig = field(default_factory=AccessConfig)
+    edit_runs: bool = False
+    edit_documents: bool = False
+    metrics: tuple[str, ...] = ()

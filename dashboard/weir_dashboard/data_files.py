@@ -6,9 +6,9 @@ import time
 from itertools import islice
 from typing import Final
 
-from weir_dashboard.blobs import Blobs
+from weir_dashboard.access.questions import ArtifactQuestions, ObjectQuestions
+from weir_dashboard.blobs import KEPT_BYTES, Blobs
 from weir_dashboard.last_good import Answer, LastGood
-from weir_store.artifacts.base import ArtifactReader
 from weir_store.artifacts.records import (
     ArtifactPage,
     Edge,
@@ -18,7 +18,6 @@ from weir_store.artifacts.records import (
     VersionQuery,
 )
 from weir_store.errors import StoreUnavailable
-from weir_store.objects.base import ObjectStore
 from weir_store.records import RunRef
 
 _FRESH_S: Final = 5.0
@@ -34,9 +33,13 @@ class FilesAsked:
     """
 
     def __init__(
-        self, kept: LastGood, artifacts: ArtifactReader | None, objects: ObjectStore | None
+        self,
+        kept: LastGood,
+        artifacts: ArtifactQuestions | None,
+        objects: ObjectQuestions | None,
+        kept_bytes: int = KEPT_BYTES,
     ) -> None:
-        self.blobs = Blobs(objects)
+        self.blobs = Blobs(objects, kept_bytes)
         self._kept = kept
         self._given = artifacts
 
@@ -109,7 +112,7 @@ class FilesAsked:
         return list(dict.fromkeys([*near, *around]))
 
     @property
-    def _reader(self) -> ArtifactReader:
+    def _reader(self) -> ArtifactQuestions:
         if self._given is None:
             raise StoreUnavailable("this dashboard was started without artifacts")
         return self._given

@@ -68,11 +68,18 @@ class RanksAsked:
         """Find runs of a project that live and make no step."""
         return self._kept.ask(("hangs", project), _FRESH_S, lambda: self._find_hangs(project))
 
+    def all_hangs(self) -> Answer[list[Finding]]:
+        """Find runs of all projects that live and make no step."""
+        return self._kept.ask("all hangs", _COSTLY_FRESH_S, self._find_all_hangs)
+
     def nodes(self, project: str) -> Answer[pa.Table]:
         """Compare nodes over the project's runs."""
         return self._kept.ask(
             ("nodes", project), _COSTLY_FRESH_S, lambda: self._ranks.rank_nodes(project)
         )
+
+    def _find_all_hangs(self) -> list[Finding]:
+        return self._ranks.find_hangs(int(time.time() * 1e6))
 
     def _find_hangs(self, project: str) -> list[Finding]:
         return self._ranks.find_hangs(int(time.time() * 1e6), projects=[project])

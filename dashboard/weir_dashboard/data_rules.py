@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
+from weir_dashboard.access.questions import RuleTrial, RuleWrites
 from weir_dashboard.last_good import Answer, LastGood
 from weir_store.errors import InvalidQuery, StoreUnavailable
 from weir_store.ranks.base import RankReader
 from weir_store.rules.ask import Asking, limits_of
 from weir_store.rules.base import RuleReader
-from weir_store.rules.editor import RuleEditor, retried
+from weir_store.rules.editor import retried
 from weir_store.rules.hangs import Hangs
 from weir_store.rules.records import (
     Alert,
@@ -49,8 +50,8 @@ class RuleDoors:
     """
 
     reader: RuleReader
-    editor: RuleEditor | None = None
-    try_out: Asking | None = None
+    editor: RuleWrites | None = None
+    try_out: RuleTrial | None = None
 
 
 def trying(sql: SqlReader, ranks: RankReader | None = None) -> Asking:
@@ -185,7 +186,7 @@ class RulesAsked:
         return self._given
 
     @property
-    def _editor(self) -> RuleEditor:
+    def _editor(self) -> RuleWrites:
         if self._doors.editor is None:
             raise InvalidQuery("this dashboard may not change rules", hint="weir rules apply")
         return self._doors.editor

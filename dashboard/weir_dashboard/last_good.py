@@ -34,6 +34,11 @@ class LastGood:
         self._clock = clock
         self._lock = threading.Lock()  # guards _answers
         self._answers: OrderedDict[Hashable, Answer[object]] = OrderedDict()
+        self._renewed_unix_s = 0.0
+
+    def renew(self) -> None:
+        """Ask everything anew from now on: something was changed. Old answers stay for a silent store."""
+        self._renewed_unix_s = self._clock()
 
     def ask(self, key: Hashable, ttl_s: float, read: Callable[[], T]) -> Answer[T]:
         """Return an answer younger than `ttl_s`, else read it; fall back to the last good one.
@@ -42,7 +47,7 @@ class LastGood:
             StoreUnavailable: The store is silent and never answered this before.
         """
         known = self._known(key)
-        if known is not None and self._clock() - known.read_unix_s < ttl_s:
+        if known is not None and self._is_fresh(known, ttl_s):
             return cast(Answer[T], known)
         try:
             fresh = Answer(read(), self._clock())
@@ -52,6 +57,10 @@ class LastGood:
             return Answer(cast(T, known.value), known.read_unix_s, silent)
         self._keep(key, fresh)
         return fresh
+
+    def _is_fresh(self, known: Answer[object], ttl_s: float) -> bool:
+        is_young = self._clock() - known.read_unix_s < ttl_s
+        return is_young and known.read_unix_s > self._renewed_unix_s
 
     def _known(self, key: Hashable) -> Answer[object] | None:
         with self._lock:

@@ -26,6 +26,7 @@ def run(app: ASGIApp, host: str, port: int) -> None:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=_GOODBYE_S,
+        proxy_headers=False,  # who really calls decides what is believed (access/visits.py)
     )
     _Announcing(settings, f"dashboard ready on http://{bound_host}:{bound_port}").run([listening])
 

@@ -10,7 +10,9 @@ from typing import Final
 import streamlit as st
 
 from weir_dashboard import selection, theme
+from weir_dashboard.component.shell import shell
 from weir_dashboard.selection import Selection
+from weir_dashboard.views import account, saved_views
 
 _ICON: Final = Path(__file__).parent / "component" / "assets" / "weir.svg"
 
@@ -24,7 +26,11 @@ _PAGES: Final = {
     "sql": ("SQL", "weir_dashboard.views.sql", True),
     "rules": ("Rules", "weir_dashboard.views.rules", True),
     "artifacts": ("Artifacts", "weir_dashboard.views.artifacts", True),
+    "reports": ("Reports", "weir_dashboard.views.reports", True),
     "run": ("Run", "weir_dashboard.views.run", False),
+    "report": ("Report", "weir_dashboard.views.report", False),
+    "links": ("Shared links", "weir_dashboard.views.links", False),
+    "health": ("Health", "weir_dashboard.views.health", False),
 }
 
 
@@ -33,7 +39,20 @@ def show() -> None:
     st.set_page_config(page_title="Weir", page_icon=str(_ICON), layout="wide")
     st.html(theme.CSS)
     st.logo(str(_ICON))
-    st.navigation([page(name) for name in _PAGES], position="top").run()
+    shown = st.navigation([page(name) for name in _PAGES], position=account.menu())
+    shell(destinations())
+    account.show(shown.title, shown.url_path)
+    saved_views.open_address(shown.url_path)
+    shown.run()
+    saved_views.offer(shown.url_path)
+
+
+def destinations() -> dict[str, str]:
+    """Return address → title of the pages that a key leads to: those that need nothing in their address."""
+    to_all = {
+        name: title for name, (title, _, listed) in _PAGES.items() if listed or name == "health"
+    }
+    return {"" if name == "home" else name: title for name, title in to_all.items()}
 
 
 def names() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -28,43 +28,52 @@ _ALIGN: Final = 8
 _TYPES: Final = {np.dtype("<f8"): "f64", np.dtype("<f4"): "f32", np.dtype("u1"): "u8"}
 
 
-def pack(table: pa.Table, axis: XAxis) -> bytes:
+def pack(table: pa.Table, axis: XAxis, *, log_x: bool = False) -> bytes:
     """Pack thinned or rank-reduced rows as `Reader.read_series` returns them.
 
     Args:
         table: Ordered by project, run_id, metric, rank, x.
         axis: What x is; buckets over steps are powers of two.
+        log_x: Buckets grow with x; their width is told as a part of x.
     """
     centre = "mean" if "mean" in table.column_names else "last"
     columns = {
-        "x": _numbers(table, "x", "<f8"),
-        "y": _narrow(_numbers(table, centre, "<f8")),
-        "lo": _narrow(_numbers(table, "min", "<f8")),
-        "hi": _narrow(_numbers(table, "max", "<f8")),
-        "bad": _numbers(table, "nonfinite", "u1"),
+        "x": numbers(table, "x", "<f8"),
+        "y": narrow(numbers(table, centre, "<f8")),
+        "lo": narrow(numbers(table, "min", "<f8")),
+        "hi": narrow(numbers(table, "max", "<f8")),
+        "bad": numbers(table, "nonfinite", "u1"),
     }
     starts = _starts(table)
-    header = {
-        "series": _series(table, starts),
-        "widths": widths(table, starts, axis),
-        "columns": _layout(columns),
-    }
+    return assemble(_series(table, starts), widths(table, starts, axis, log_x=log_x), columns)
+
+
+def assemble(
+    series: Sequence[Mapping[str, Any]],
+    widths: Mapping[str, Mapping[str, Any]],
+    columns: Mapping[str, Column],
+) -> bytes:
+    """Put header and columns together: the form above, with these columns."""
+    header = {"series": series, "widths": widths, "columns": _layout(columns)}
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     parts = [_padded(struct.pack("<I", len(text)) + text)]
     parts += [_padded(column.tobytes()) for column in columns.values()]
     return b"".join(parts)
 
 
-def widths(table: pa.Table, starts: Column, axis: XAxis) -> dict[str, dict[str, Any]]:
+def widths(
+    table: pa.Table, starts: Column, axis: XAxis, *, log_x: bool = False
+) -> dict[str, dict[str, Any]]:
     """Tell per metric whether every point is there, and else how wide a bucket is."""
     if table.num_rows == 0:
         return {}
-    low, high = _numbers(table, "x_min", "<f8"), _numbers(table, "x_max", "<f8")
+    low, high = numbers(table, "x_min", "<f8"), numbers(table, "x_max", "<f8")
     metrics = table.column("metric").take(pa.array(starts)).to_pylist()
     ends = np.append(starts[1:], table.num_rows)
     found: dict[str, dict[str, Any]] = {}
     for metric, start, end in zip(metrics, starts, ends, strict=True):
-        width = bucket_width(low[start:end], high[start:end], axis)
+        ends_of = (low[start:end], high[start:end])
+        width = part_of_x(*ends_of) if log_x else bucket_width(*ends_of, axis)
         known = found.setdefault(metric, {"every": True, "width": 0.0})
         known["every"] = known["every"] and width == 0.0
         known["width"] = max(known["width"], width)
@@ -85,12 +94,19 @@ def bucket_width(low: Column, high: Column, axis: XAxis) -> float:
     return float(1 << int(spanned).bit_length())
 
 
-def _numbers(table: pa.Table, name: str, dtype: str) -> Column:
+def part_of_x(low: Column, high: Column) -> float:
+    """Return the widest bucket of a logarithmic axis, as a part of the x where it begins; 0 = one point each."""
+    wide = (low > 0) & (high > low)
+    return float(np.max(high[wide] / low[wide] - 1)) if np.any(wide) else 0.0
+
+
+def numbers(table: pa.Table, name: str, dtype: str) -> Column:
+    """Return a column of the table as numbers of this type."""
     column: Column = table.column(name).to_numpy()
     return column.astype(dtype, copy=False)
 
 
-def _narrow(column: Column) -> Column:
+def narrow(column: Column) -> Column:
     """Halve the bytes where float32 keeps every value apart from 0 and Inf."""
     with np.errstate(over="ignore", under="ignore"):
         small = column.astype("<f4")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from weir_dashboard.groups import is_key
 from weir_store.records import RunRef, XAxis
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
@@ -19,6 +20,10 @@ Query: TypeAlias = Mapping[str, Sequence[str]]
 NEWEST_FIRST: Final = "-created"
 PER_PAGE: Final = 100
 MOST_ACROSS: Final = 4
+KERNELS: Final = ("twema", "gauss", "mean")
+"""How a point's neighbours are weighed, as component/assets/smooth.js does; the first is the default."""
+BANDS: Final = ("std", "ci", "minmax")
+"""What is drawn around the mean of a group; the first is the default."""
 _PLACES: Final = frozenset(map(str, range(16)))  # of the palette
 
 
@@ -27,7 +32,19 @@ class ChartView:
     """How curves are drawn. Instants and lengths are in display units: steps or seconds.
 
     Attributes:
+        log_x: A logarithmic x axis; of wall time there is none.
+        kernel: How neighbours are weighed when smoothing, one of `KERNELS`.
         across: Panels side by side; 0 = as many as fit.
+        draw_all: Draw every run that is listed, not only the newest.
+        baseline: The run whose values the others are held against, `project/run_id`.
+        pins: Runs on top of the list, drawn whatever comes.
+        top: Metrics above all sections.
+        folded: Sections that are folded up, as `prefix/`.
+        full: The metric that fills the page.
+        group_by: What runs are put into groups by, see groups.py; empty = every run is a line of its own.
+        band: What is drawn around the mean of a group, one of `BANDS`.
+        group_show: Groups drawn beside the first ones, `*` for all.
+        group_hide: Groups of the first ones that are not drawn.
         show: Runs drawn beside the newest, as `project/run_id`.
         hide: Runs of the newest that are not drawn.
         colors: Colours chosen for this view: run → place in the palette.
@@ -37,13 +54,25 @@ class ChartView:
     x: XAxis = XAxis.STEP
     x_metric: str = ""
     smoothing: float = 0.0
+    log_x: bool = False
     log_y: bool = False
+    kernel: str = "twema"
     envelope: bool = True
     outliers: bool = True
     each_rank: bool = False
     window: tuple[float, float] | None = None
     live: bool = True
     across: int = 0
+    draw_all: bool = False
+    baseline: str = ""
+    pins: frozenset[str] = frozenset()
+    top: tuple[str, ...] = ()
+    folded: frozenset[str] = frozenset()
+    full: str = ""
+    group_by: str = ""
+    band: str = "std"
+    group_show: frozenset[str] = frozenset()
+    group_hide: frozenset[str] = frozenset()
     show: frozenset[str] = frozenset()
     hide: frozenset[str] = frozenset()
     colors: tuple[tuple[str, int], ...] = ()
@@ -115,13 +144,25 @@ def build(selection: Selection) -> dict[str, list[str]]:
         "x": [chart.x if chart.x is not XAxis.STEP else ""],
         "xm": [chart.x_metric],
         "s": [_number(chart.smoothing) if chart.smoothing else ""],
+        "lx": ["1" if chart.log_x else ""],
         "ly": ["1" if chart.log_y else ""],
+        "sk": [chart.kernel if chart.kernel != KERNELS[0] else ""],
         "b": ["" if chart.envelope else "0"],
         "o": ["" if chart.outliers else "0"],
         "r": ["each" if chart.each_rank else ""],
         "win": [",".join(map(_number, chart.window)) if chart.window else ""],
         "live": ["" if chart.live else "0"],
         "cols": [str(chart.across) if chart.across else ""],
+        "all": ["1" if chart.draw_all else ""],
+        "base": [chart.baseline],
+        "pin": sorted(chart.pins),
+        "top": chart.top,
+        "fold": sorted(chart.folded),
+        "full": [chart.full],
+        "g": [chart.group_by],
+        "gs": [chart.band if chart.band != BANDS[0] else ""],
+        "gshow": sorted(chart.group_show),
+        "ghide": sorted(chart.group_hide),
         "show": sorted(chart.show),
         "hide": sorted(chart.hide),
         "color": [f"{run}:{place}" for run, place in chart.colors],
@@ -137,13 +178,25 @@ def _parse_chart(query: Query) -> ChartView:
         x=XAxis(axis) if axis in set(XAxis) else XAxis.STEP,
         x_metric=_last(query, "xm"),
         smoothing=max(0.0, _finite(_last(query, "s")) or 0.0),
+        log_x=_last(query, "lx") == "1",
         log_y=_last(query, "ly") == "1",
+        kernel=kernel if (kernel := _last(query, "sk")) in KERNELS else KERNELS[0],
         envelope=_last(query, "b") != "0",
         outliers=_last(query, "o") != "0",
         each_rank=_last(query, "r") == "each",
         window=_window(_last(query, "win")),
         live=_last(query, "live") != "0",
         across=min(MOST_ACROSS, int(max(0.0, _finite(_last(query, "cols")) or 0.0))),
+        draw_all=_last(query, "all") == "1",
+        baseline=_last(query, "base"),
+        pins=frozenset(text for text in query.get("pin", ()) if text),
+        top=tuple(dict.fromkeys(text for text in query.get("top", ()) if text)),
+        folded=frozenset(text for text in query.get("fold", ()) if text),
+        full=_last(query, "full"),
+        group_by=key if is_key(key := _last(query, "g")) else "",
+        band=band if (band := _last(query, "gs")) in BANDS else BANDS[0],
+        group_show=frozenset(text for text in query.get("gshow", ()) if text),
+        group_hide=frozenset(text for text in query.get("ghide", ()) if text),
         show=frozenset(text for text in query.get("show", ()) if text),
         hide=frozenset(text for text in query.get("hide", ()) if text),
         colors=_colors(query.get("color", ())),

@@ -47,6 +47,12 @@ def count(number: int, word: str, words: str = "") -> str:
     return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 
+def short(text: str, most: int = 48) -> str:
+    """Write a name in one line of at most so many characters: names may be as long as their authors like."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def plain(text: str) -> str:
     """Write a text that others wrote, such as an error, so that markdown shows it as it is."""
     return _MARKUP.sub(r"\\\1", text)

@@ -143,6 +143,8 @@ _TYPES: Final[Mapping[object, str]] = {
     SecretStr: "text (secret)",
     Path | None: "a path",
     list[int] | None: "whole numbers, e.g. 0,1",
+    list[str]: "texts, parted by commas",
+    list[str] | None: "texts, parted by commas",
 }
 
 

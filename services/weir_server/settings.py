@@ -22,6 +22,25 @@ def _numbers(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
+def _pages(value: object) -> object:
+    """Read `a=http://…,b=http://…` as a list, and refuse what names no page."""
+    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(parts, list):
+        return value
+    for part in filter(None, map(str, parts)):
+        name, _, url = part.partition("=")
+        if not (name and url.startswith(("http://", "https://"))):
+            raise ValueError(f"{part!r} is not name=http://host:port/metrics")
+    return [part for part in parts if part]
+
+
+def _texts(value: object) -> object:
+    """Read `a,b` as a list, as flags and variables write them."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
 class Group(BaseModel):
     """A group of settings; frozen, and unknown names are faults."""
 
@@ -220,6 +239,12 @@ class ObjectsSettings(Group):
     grace_s: float = Field(
         172_800.0, ge=0, description="garbage collection leaves alone what is younger"
     )
+    cold_settle_s: float = Field(
+        3_600.0,
+        ge=0,
+        description="a run that was rolled leaves the tables, and files of one that was brought back go, so long after:"
+        " longer than any question that may be under way",
+    )
 
 
 class EngineSettings(Group):
@@ -249,6 +274,50 @@ class DashboardSettings(Group):
         False,
         description="let whoever reaches the page change rules, and so call addresses and stop runs",
     )
+    edit_runs: bool = Field(
+        False,
+        description="let whoever may write to a project tag, rename, stop, move and delete its runs on the pages;"
+        " where nobody signs in, that is whoever reaches them",
+    )
+    edit_documents: bool = Field(True, description="let people save views and reports")
+    metrics: Annotated[list[str] | None, BeforeValidator(_pages)] = Field(
+        None,
+        description="where the health page finds /metrics of the other parts, as gateway=http://host:7710/metrics",
+    )
+    auth: Literal["none", "token", "oidc", "proxy"] = Field(
+        "none",
+        description="what people are asked for; none = everybody who reaches the page sees everything",
+    )
+    url: str = Field(
+        "",
+        pattern=r"^(https?://[^/\s]+/?)?$",
+        description="where people reach the dashboard, as https://weir.example.org; empty = as their browsers say",
+    )
+    access_dir: Path = Field(
+        Path("weir-data/dashboard"), description="sessions and share links lie there, as digests"
+    )
+    session_hours: float = Field(12.0, gt=0, le=8760, description="until people sign in again")
+    link_days: int = Field(
+        30, ge=0, le=3650, description="longest life of a share link; 0 = there are none"
+    )
+    grants_file: Path | None = Field(
+        None, description="TOML file that says what people of the provider or proxy may"
+    )
+    oidc_issuer: str = Field(
+        "", description="OpenID Connect provider, as https://login.example.org"
+    )
+    oidc_client_id: str = Field("", description="this dashboard's name there")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="… and its secret; empty = it has none"
+    )
+    oidc_scopes: str = Field("openid profile email", description="what the provider is asked for")
+    oidc_name_claim: str = Field("email", description="what people are called by")
+    oidc_groups_claim: str = Field("groups", description="what they belong to, for grants")
+    proxy_addresses: Annotated[list[str] | None, BeforeValidator(_texts)] = Field(
+        [], description="addresses and networks of reverse proxies that are believed"
+    )
+    proxy_user_header: str = Field("X-Forwarded-User", description="names who the proxy let in")
+    proxy_groups_header: str = Field("X-Forwarded-Groups", description="… and their groups")
 
 
 class UpSettings(Group):

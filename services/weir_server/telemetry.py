@@ -6,9 +6,16 @@ never a run or a project.
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _FAST_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+BUILD = Gauge(
+    "weir_build_info", "always 1; its label says which release this process is", ["version"]
+)
+BUILD.labels(version("weir")).set(1)
 
 INGEST_FRAMES = Counter(
     "weir_ingest_frames_total", "frames received, by outcome", ["outcome"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
+from weir_store.metric_field import parse_metric_field
 from weir_store.records import Json, Scalar
 
 Value: TypeAlias = Scalar | Json
@@ -106,12 +107,15 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 
 def of_paths(columns: Iterable[str] | None) -> Mapping[str, list[str]] | None:
-    """Sort `config.*` / `summary.*` / `meta.*` paths by namespace; `None` stays all of them."""
+    """Sort `config.*`, `summary.*`, `meta.*` and `metric.*@…` by namespace; `None` stays all of them.
+
+    Metric fields come in their full form; of "all of them" there are none.
+    """
     if columns is None:
         return None
-    chosen: dict[str, list[str]] = {"config": [], "summary": [], "meta": []}
+    chosen: dict[str, list[str]] = {"config": [], "summary": [], "meta": [], "metric": []}
     for column in columns:
         space, _, path = column.partition(".")
         if space in chosen and path:
-            chosen[space].append(path)
+            chosen[space].append(str(parse_metric_field(path)) if space == "metric" else path)
     return chosen

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from weir_store import thinning
 from weir_store.buckets import value_width
+from weir_store.log_buckets import log_ruler
 from weir_store.parameters import Parameters
 from weir_store.plan import SeriesKey, Span
 from weir_store.points_source import EVERY_STEP, PointsSource
@@ -44,7 +45,7 @@ class MetricAxis:
         self._points = points
         self._query = query
         self._across = [span.key for span in across]
-        self._width = _width(query, reach)
+        self._ends = _ends(query, reach)
 
     def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
         """Return the points in range, with the other metric's value as `x`."""
@@ -64,16 +65,22 @@ class MetricAxis:
     def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:
         """Return one SELECT; without a width every x is a bucket of its own."""
         source = self.source([span.key for span in pack], parameters)
-        # + 0 makes one bucket of 0 and −0
-        bucket = (
-            "x + 0" if self._width is None else f"floor(x / {parameters.number(self._width)}) + 0"
-        )
+        bucket = self._bucket(parameters)
         return [thinning.points_buckets(source, x="x", bucket=bucket, order=_ORDER)]
 
+    def _bucket(self, parameters: Parameters) -> str:
+        most = self._query.max_points
+        if most is None or self._ends is None:
+            return "x + 0"  # + 0 makes one bucket of 0 and −0
+        if self._query.log_x:
+            return log_ruler(*self._ends, most).slot_sql("x", parameters)
+        return f"floor(x / {parameters.number(value_width(*self._ends, most))}) + 0"
 
-def _width(query: SeriesQuery, reach: tuple[float, float] | None) -> float | None:
-    if reach is None or query.max_points is None:
+
+def _ends(query: SeriesQuery, reach: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the lowest and highest x shown; `None` when there is none."""
+    if reach is None:
         return None
     low = reach[0] if query.x_min is None else max(reach[0], query.x_min)
     high = reach[1] if query.x_max is None else min(reach[1], query.x_max)
-    return value_width(low, high, query.max_points) if low <= high else None
+    return (low, high) if low <= high else None

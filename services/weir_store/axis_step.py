@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from weir_store import thinning
 from weir_store.buckets import shifts, whole_range
 from weir_store.parameters import Parameters
-from weir_store.plan import SeriesKey, Span, make_plan
+from weir_store.plan import ROLLUP_SHIFT, SeriesKey, Span, make_plan
 from weir_store.points_source import PointsSource
 from weir_store.reader_spans import by_metric
 from weir_store.records import SeriesQuery
@@ -21,11 +21,12 @@ class StepAxis:
     def __init__(self, query: SeriesQuery, points: PointsSource, spans: Sequence[Span]) -> None:
         self._points = points
         self._steps = whole_range(query.x_min, query.x_max)
-        reach = {
+        self._max_points = query.max_points
+        self._reach = {
             metric: (min(each.first_step for each in group), max(each.last_step for each in group))
             for metric, group in by_metric(spans).items()
         }
-        self._shifts = shifts(reach, self._steps, query.max_points)
+        self._shifts = shifts(self._reach, self._steps, query.max_points)
 
     def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
         """Return the points in range."""
@@ -50,7 +51,8 @@ class StepAxis:
             selects.append(_buckets(source, shift))
         if plan.rollup:
             source = self._points.rollup(plan.rollup, parameters)
-            selects.append(thinning.rollup_buckets(source, shift=shift))
+            slot = f"bitShiftRight(bucket, {shift - ROLLUP_SHIFT})"
+            selects.append(thinning.rollup_buckets(source, slot=slot))
         return selects
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from weir_store import thinning
 from weir_store.buckets import INT64, shifts, whole_range
+from weir_store.log_buckets import ruler_of_whole
 from weir_store.parameters import Parameters
 from weir_store.plan import SeriesKey, Span
 from weir_store.points_source import EVERY_STEP, PointsSource
@@ -47,6 +48,8 @@ class TimeAxis:
             first, last = reach.get(span.key[2], (INT64[1], INT64[0]))
             first, last = min(first, span.first_unix_us - born), max(last, span.last_unix_us - born)
             reach[span.key[2]] = (first, last)
+        self._reach = reach
+        self._log_points = query.max_points if query.log_x else None
         self._shifts = shifts(reach, self._range, query.max_points)
 
     def source(self, keys: Sequence[SeriesKey], parameters: Parameters) -> str:
@@ -59,19 +62,22 @@ class TimeAxis:
   WHERE x >= {parameters.whole(first)} AND x < {parameters.whole(end)})"""
 
     def buckets(self, pack: Sequence[Span], parameters: Parameters) -> list[str]:
-        """Return one SELECT for each bucket width."""
-        by_shift: dict[int, list[SeriesKey]] = {}
+        """Return one SELECT for each width of buckets, or on a logarithmic axis for each metric."""
+        by_bucket: dict[str, list[SeriesKey]] = {}
         for span in pack:
-            by_shift.setdefault(self._shifts[span.key[2]], []).append(span.key)
+            by_bucket.setdefault(self._bucket(span.key[2], parameters), []).append(span.key)
         return [
             thinning.points_buckets(
-                self.source(keys, parameters),
-                x="x",
-                bucket=f"bitShiftRight(x, {shift})",
-                order=_ORDER,
+                self.source(keys, parameters), x="x", bucket=bucket, order=_ORDER
             )
-            for shift, keys in sorted(by_shift.items())
+            for bucket, keys in sorted(by_bucket.items())
         ]
+
+    def _bucket(self, metric: str, parameters: Parameters) -> str:
+        if self._log_points is None:
+            return f"bitShiftRight(x, {self._shifts[metric]})"
+        ruler = ruler_of_whole(*self._reach[metric], self._range, self._log_points)
+        return ruler.slot_sql("x", parameters)
 
     def _born(self, parameters: Parameters) -> str:
         """Return the SQL of a row's birth: looked up, which is several times as fast as a join."""

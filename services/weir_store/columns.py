@@ -513,6 +513,51 @@ RETENTION: Final = pa.schema(
     }
 )
 
+DOCUMENTS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "kind": pa.string(),
+        "document_id": pa.string(),
+        "version": pa.uint32(),
+        "save_id": _UUID,
+        "name": pa.string(),
+        "owner": pa.string(),
+        "by": pa.string(),
+        "created_at": _UNIX_US,
+        "at": _UNIX_US,
+        "body": pa.string(),
+        "size_bytes": pa.uint64(),
+        "is_deleted": pa.uint8(),
+        "ver": pa.uint64(),
+    }
+)
+
+COLD_RUNS: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "run_id": pa.string(),
+        "roll_id": _UUID,
+        "files": pa.string(),
+        "rows": pa.uint64(),
+        "size_bytes": pa.uint64(),
+        "by": pa.string(),
+        "at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
+COLD_RULES: Final = pa.schema(
+    {
+        "project": pa.string(),
+        "after_s": pa.uint64(),
+        "by": pa.string(),
+        "at": _UNIX_US,
+        "ver": pa.uint64(),
+        "is_deleted": pa.uint8(),
+    }
+)
+
 BY_TABLE: Final = {
     tables.POINTS: POINTS,
     tables.TEXT_POINTS: TEXT_POINTS,
@@ -547,4 +592,7 @@ BY_TABLE: Final = {
     tables.LEDGER_CHANGES: LEDGER_CHANGES,
     tables.HOLDS: HOLDS,
     tables.RETENTION: RETENTION,
+    tables.DOCUMENTS: DOCUMENTS,
+    tables.COLD_RUNS: COLD_RUNS,
+    tables.COLD_RULES: COLD_RULES,
 }

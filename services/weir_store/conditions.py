@@ -55,6 +55,7 @@ SPACES = {
     "summary": Kind.ANY,
     "meta": Kind.ANY,
     "metrics": Kind.NUMBER,  # the last value
+    "metric": Kind.NUMBER,  # `name@min` and so on, metric_field.py
 }
 
 Operand: TypeAlias = float | str
@@ -94,7 +95,7 @@ class HasTag:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The word occurs in the run's name, id or a tag, in any case."""
+    """The word occurs in the run's name, id, notes or a tag, in any case."""
 
     text: str
 

@@ -7,7 +7,7 @@ birth: it beats what sessions that began before it say, and later sessions beat 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -39,20 +39,16 @@ class Editor:
             by: Who wants it.
             at_unix_us: When.
         """
-        ref = run.ref
-        events = [_edited(ref, each, by=by, at_unix_us=at_unix_us) for each in changes(run, edits)]
-        attrs = [
-            *(_text("meta", path, text) for path, text in new_labels(run, edits).items()),
-            *(_tag(tag, is_deleted=int(not comes)) for tag, comes in new_tags(run, edits).items()),
-        ]
-        whose = {
-            "project": ref.project,
-            "run_id": ref.run_id,
-            "rank": columns.RANK_OF_A_PERSON,
-            "ver": version_of_edit(at_unix_us),
-        }
+        self.edit_runs([(run, edits)], by=by, at_unix_us=at_unix_us)
+
+    def edit_runs(self, wanted: Sequence[tuple[Run, Edits]], *, by: str, at_unix_us: int) -> None:
+        """Store edits of many runs, each as `edit_run` does, in two inserts."""
+        events, rows = [], []
+        for run, edits in wanted:
+            told = changes(run, edits)
+            events += [_edited(run.ref, each, by=by, at_unix_us=at_unix_us) for each in told]
+            rows += [_whose(run.ref, at_unix_us) | attr for attr in _attrs(run, edits)]
         self._insert({tables.EVENTS: _table(tables.EVENTS, events)})
-        rows = [whose | attr for attr in attrs]
         self._insert({tables.RUN_ATTRS: _table(tables.RUN_ATTRS, rows)})
 
     def delete_run(self, ref: RunRef, *, by: str, at_unix_us: int) -> None:
@@ -89,6 +85,22 @@ class Editor:
     def _insert(self, block: Block) -> None:
         if any(rows.num_rows for rows in block.values()):
             self._inserter.insert(block, uuid.uuid4().hex)
+
+
+def _attrs(run: Run, edits: Edits) -> list[dict[str, Any]]:
+    return [
+        *(_text("meta", path, text) for path, text in new_labels(run, edits).items()),
+        *(_tag(tag, is_deleted=int(not comes)) for tag, comes in new_tags(run, edits).items()),
+    ]
+
+
+def _whose(ref: RunRef, at_unix_us: int) -> dict[str, Any]:
+    return {
+        "project": ref.project,
+        "run_id": ref.run_id,
+        "rank": columns.RANK_OF_A_PERSON,
+        "ver": version_of_edit(at_unix_us),
+    }
 
 
 def version_of_edit(at_unix_us: int) -> int:

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from weir_store.errors import InvalidQuery
 from weir_store.records import Run
 
 LABELS: Final = ("name", "notes", "group", "job_type")
 """Text that can be edited; it lies in the namespace `meta` under the same names."""
+
+MAX_NAME_BYTES: Final = 512
+MAX_NOTES_BYTES: Final = 65_536
+MAX_TAGS: Final = 1_000
 
 _SHOWN_BYTES: Final = 4_096
 _CUT: Final = " …"
@@ -26,6 +31,30 @@ class Edits:
     job_type: str | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
+
+
+def check(edits: Edits) -> None:
+    """Raise `InvalidQuery` for edits that are too long, or tags that are none."""
+    for label in LABELS:
+        most = MAX_NOTES_BYTES if label == "notes" else MAX_NAME_BYTES
+        check_bytes(label, getattr(edits, label) or "", most)
+    tags = [*edits.add_tags, *edits.remove_tags]
+    if len(tags) > MAX_TAGS:
+        raise InvalidQuery(f"{len(tags)} tags in one edit", hint=f"at most {MAX_TAGS}")
+    for tag in tags:
+        if not tag.strip():
+            raise InvalidQuery("a tag is empty", hint="tags hold at least one letter")
+        check_bytes("tag", tag, MAX_NAME_BYTES)
+    both = set(edits.add_tags) & set(edits.remove_tags)
+    if both:
+        raise InvalidQuery(f"tag {min(both)!r} is both added and removed", hint="do one of the two")
+
+
+def check_bytes(what: str, text: str, most: int) -> None:
+    """Raise `InvalidQuery` for a text of more than `most` bytes."""
+    size = len(text.encode())
+    if size > most:
+        raise InvalidQuery(f"{what} has {size} bytes", hint=f"at most {most}")
 
 
 @dataclass(frozen=True, slots=True)

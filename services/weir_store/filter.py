@@ -27,6 +27,7 @@ from weir_store.conditions import (
 )
 from weir_store.errors import InvalidQuery
 from weir_store.filter_nodes import condition_of
+from weir_store.metric_field import parse_metric_field
 
 MAX_CHARS = 4_000
 MAX_DEPTH = 40  # parentheses and NOTs inside each other
@@ -138,6 +139,8 @@ def _replace_paths(text: str) -> tuple[str, dict[int, Field]]:
 def _path_field(match: re.Match[str]) -> Field:
     space = match["space"].lower()
     name = match["plain"] or match["ticked"] or re.sub(r"\\(.)", r"\1", match["quoted"])
+    if space == "metric":
+        name = str(parse_metric_field(name))
     return Field(space, name, SPACES[space])
 
 

@@ -32,7 +32,7 @@ class Columns:
 def compile_condition(
     condition: Condition, columns: Mapping[Field, Columns], parameters: Parameters
 ) -> str:
-    """Return a boolean SQL expression over `columns`, `name`, `run_id` and `tags`."""
+    """Return a boolean SQL expression over `columns`, `name`, `run_id`, `notes` and `tags`."""
 
     def sql(part: Condition) -> str:
         match part:
@@ -71,6 +71,8 @@ def _is_null(field: Field, columns: Columns) -> str:
 
 
 def _word(word: str) -> str:
-    found = [f"positionCaseInsensitiveUTF8({place}, {word}) > 0" for place in ("name", "run_id")]
+    found = [
+        f"positionCaseInsensitiveUTF8({place}, {word}) > 0" for place in ("name", "run_id", "notes")
+    ]
     tagged = f"arrayExists(tag -> positionCaseInsensitiveUTF8(tag, {word}) > 0, tags)"
     return f"({' OR '.join(found)} OR {tagged})"

@@ -53,6 +53,9 @@ _SORT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     tables.LEDGER_CHANGES: ("project", "run_id", "change_id", "kind", "rank", "session"),
     tables.HOLDS: ("project", "run_id"),
     tables.RETENTION: ("project", "what", "pattern"),
+    tables.COLD_RUNS: ("project", "run_id"),
+    tables.COLD_RULES: ("project",),
+    tables.DOCUMENTS: ("project", "kind", "document_id", "version", "save_id"),
 }
 _VERSIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(_SORT_KEYS, "ver"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from weir_store import answers, reader_metrics, reader_runs, reader_series, tables
+from weir_store.attributes import of_paths
 from weir_store.comparison import compare
 from weir_store.errors import InvalidQuery, UnknownRun
 from weir_store.filter import parse
@@ -20,6 +21,7 @@ from weir_store.memory_lineage import first_moments
 from weir_store.memory_rows import list_series, list_sessions, live_points, point_of, unix_us
 from weir_store.memory_runs import field_of, list_all_runs, sort_key, subject_of
 from weir_store.memory_series import Point, extremes, read_points
+from weir_store.memory_stats import read_metric_fields
 from weir_store.records import (
     EventPage,
     Ledger,
@@ -74,6 +76,7 @@ class MemoryReader:
             for run in self._runs()
             if query.project in ("", run.project)
             and (query.projects_allowed is None or run.project in query.projects_allowed)
+            and (query.runs_allowed is None or run.ref in query.runs_allowed)
             and matches(condition, subject_of(self._store, run))
         ]
         found.sort(key=lambda run: (-run.created_unix_us, run.project, run.run_id))
@@ -84,7 +87,16 @@ class MemoryReader:
         page = found[query.offset : query.offset + query.limit]
         kept = {run.ref for run in page}
         filled = {run.ref: run for run in self._runs(query.columns) if run.ref in kept}
-        return RunPage(tuple(replace(filled[run.ref], files={}) for run in page), len(found))
+        fields = (of_paths(query.columns) or {}).get("metric", ())
+        runs = (
+            replace(
+                filled[run.ref],
+                files={},
+                metrics=read_metric_fields(self._store, run.ref, fields),
+            )
+            for run in page
+        )
+        return RunPage(tuple(runs), len(found))
 
     def get_run(self, ref: RunRef) -> Run:
         """Return one run with everything known of it."""

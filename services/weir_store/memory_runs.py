@@ -14,6 +14,7 @@ from weir_store.memory import MemoryStore, Row
 from weir_store.memory_lineage import inherited_config, lineages
 from weir_store.memory_rows import alive_since, list_series, list_sessions, live_rows, unix_us
 from weir_store.memory_series import Point, extremes, mean_of
+from weir_store.memory_stats import read_metric_fields
 from weir_store.records import Json, Run, RunRef, RunState, Scalar, Session
 from weir_store.run_state import SILENCE, deciding, world_size, worst
 
@@ -135,7 +136,7 @@ def automatic_summary(
 
 def subject_of(store: MemoryStore, run: Run) -> Subject:
     """Return the run as a filter sees it."""
-    searched = (run.name, run.run_id, *run.tags)
+    searched = (run.name, run.run_id, run.notes, *run.tags)
     return Subject(lambda field: field_of(store, run, field), run.tags, searched)
 
 
@@ -156,6 +157,8 @@ def field_of(store: MemoryStore, run: Run, field: Field) -> float | str | None:
         case "metrics", metric:
             last = automatic_summary(run.ref, Attributes(), list_series(store, [run.ref]))
             return last.get(metric)
+        case "metric", name:
+            return read_metric_fields(store, run.ref, [name]).get(name)
     return _operand(getattr(run, field.space).get(field.name))
 
 

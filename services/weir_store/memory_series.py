@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from weir_store import answers
 from weir_store.buckets import shifts, value_width, whole_range
+from weir_store.log_buckets import log_ruler, ruler_of_whole
 from weir_store.records import Reduce, SeriesQuery, XAxis
 
 SeriesName: TypeAlias = tuple[str, str, str]
@@ -105,12 +106,19 @@ def _buckets(
         return lambda each: each.x
     if query.x is XAxis.METRIC:
         return _value_buckets(across, query, query.max_points)
+    wanted = whole_range(query.x_min, query.x_max)
     reach: dict[str, tuple[int, int]] = {}
     for each in placed:
         x = int(each.x)
         low, high = reach.get(each.series[2], (x, x))
         reach[each.series[2]] = (min(low, x), max(high, x))
-    by_metric = shifts(reach, whole_range(query.x_min, query.x_max), query.max_points)
+    if query.log_x:
+        rulers = {
+            metric: ruler_of_whole(*ends, wanted, query.max_points)
+            for metric, ends in reach.items()
+        }
+        return lambda each: rulers[each.series[2]].slot(float(each.x))
+    by_metric = shifts(reach, wanted, query.max_points)
     return lambda each: int(each.x) >> by_metric[each.series[2]]
 
 
@@ -127,6 +135,9 @@ def _value_buckets(
     high = min(max(values, default=0.0), math.inf if query.x_max is None else query.x_max)
     if low > high:
         return lambda each: each.x
+    if query.log_x:
+        ruler = log_ruler(low, high, max_points)
+        return lambda each: ruler.slot(each.x)
     width = value_width(low, high, max_points)
     return lambda each: math.floor(each.x / width)
 

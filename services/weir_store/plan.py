@@ -46,6 +46,7 @@ class Span:
         last_unix_us: Time of its latest.
         lineage: Where its points lie, when its run was rewound or forked.
         depths: The pieces of the lineage that have any of them.
+        cold: Whether points of its run may lie in files.
     """
 
     key: SeriesKey
@@ -57,6 +58,7 @@ class Span:
     last_unix_us: int = 0
     lineage: Lineage | None = None
     depths: frozenset[int] = frozenset()
+    cold: bool = False
 
     @property
     def blocked(self) -> tuple[StepRange, ...]:

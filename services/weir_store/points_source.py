@@ -54,6 +54,7 @@ class _Table:
 
 
 _POINTS = _Table("points FINAL", _COLUMNS, "step", "step", SESSION)
+_ALL_POINTS = replace(_POINTS, name="all_points")
 _ROLLUP = _Table("points_64", "*", f"bitShiftLeft(bucket, {ROLLUP_SHIFT})", "max_step", "session")
 _BEGUN = replace(_ROLLUP, seen="min_step")
 
@@ -77,6 +78,9 @@ class PointsSource:
         self._database = database
         self._spans = {span.key: span for span in spans}
         self._ranks = ranks
+        # Where a run is cold, the view that also has what lies in files. Replays are gone from it, too.
+        is_cold = any(span.cold for span in self._spans.values())
+        self._points = _ALL_POINTS if is_cold else _POINTS
 
     def points(self, wanted: Wanted, parameters: Parameters) -> str:
         """Return the points: project, run_id, metric, rank, step, value, ts, ver."""
@@ -84,8 +88,8 @@ class PointsSource:
         own, shares = self._by_source(once)
         if not (shares or twice):
             where = self._where(own, "step", parameters) if own else "false"
-            return f"{self._database}.points FINAL WHERE {where}"
-        selects = self._selects(once, _POINTS, parameters)
+            return f"{self._database}.{self._points.name} WHERE {where}"
+        selects = self._selects(once, self._points, parameters)
         selects += self._newest(twice, parameters)
         return f"({' UNION ALL '.join(f'SELECT {_COLUMNS} FROM ({each})' for each in selects)})"
 
@@ -110,7 +114,7 @@ class PointsSource:
                 steps: [key for key in keys if (self._spans[key].lineage is not None) is is_bent]
                 for steps, keys in wanted.items()
             }
-            selects = self._selects(some, _POINTS, parameters, ranked=is_bent)
+            selects = self._selects(some, self._points, parameters, ranked=is_bent)
             if selects:
                 source = f"({' UNION ALL '.join(selects)})"
                 yield newest_sql(_COLUMNS, source, _POINT, depth=is_bent)

@@ -140,7 +140,7 @@ WHERE {scope} AND ns = 'meta' AND startsWith(path, '{METRIC_RULE}')"""
             if (policy := policy_of(metric, told)) != "last"
         }
         ruled = {RunRef(*key[:2]) for key in policies} - set(bent.bent)
-        sight = Sight(tuple(ruled), bent.bent)
+        sight = Sight(tuple(ruled), bent.bent, bent.cold)
         return _by_metric(self._latest.summarised(sight, policies))
 
     def last_values(self, bent: Sight, metrics: Iterable[str]) -> dict[str, list[Override]]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from weir_store import answers, thinning
 from weir_store.clickhouse import ClickHouse
 from weir_store.parameters import Parameters
-from weir_store.plan import SeriesKey, Span
+from weir_store.plan import SeriesKey, Span, StepRange
 from weir_store.points_source import EVERY_STEP, PointsSource
 from weir_store.reader_lineage import LineageReader
 from weir_store.reader_live import of_runs
@@ -27,6 +27,12 @@ _APART = """max(series.rewrite) = 0 AND (min(session) = max(session) OR arrayAll
       (one, next) -> one.2 < next.1,
       arrayPopBack(arraySort(groupArray((series.min_step, series.max_step))) AS lives),
       arrayPopFront(lives)))"""
+
+
+def apart_sql() -> str:
+    """Return the condition, over the rows of `series` of one rank, that no step was logged twice."""
+    return _APART
+
 
 # What one process life logged of a series.
 _LIFE = "min(min_step) AS low_step, max(max_step) AS last_step, any(top) AS upto"
@@ -65,6 +71,12 @@ class LatestReader:
         for policy, keys in wanted.items():
             found.update(self._summarised(sight, keys, policy))
         return found
+
+    def at_step(
+        self, sight: Sight, keys: Collection[SeriesKey], step: int
+    ) -> Mapping[SeriesKey, float]:
+        """Return the value at a step, at the lowest rank that has a point there; others are absent."""
+        return self._at_lowest_rank(self._spans_of(sight, keys), "any(value)", (step, step + 1))
 
     def _summarised(
         self, sight: Sight, keys: Sequence[SeriesKey], policy: str
@@ -121,7 +133,7 @@ GROUP BY {thinning.SERIES} ORDER BY {thinning.SERIES}"""
         unknown = [key for key, known in _rows(table, "is_known") if not known]
         if unknown:
             spans = self._spans_of(sight, unknown)
-            found.update(self._at_lowest_rank(spans, "argMax(value, step)", only_ends=True))
+            found.update(self._at_lowest_rank(spans, "argMax(value, step)", None))
         return found
 
     def _latest(self, sight: Sight, metrics: Sequence[str] | None) -> pa.Table:
@@ -191,13 +203,19 @@ GROUP BY {_RANKED}"""
         return [span for span in spans if span.key in wanted]
 
     def _at_lowest_rank(
-        self, spans: Sequence[Span], what: str, *, only_ends: bool = False
+        self, spans: Sequence[Span], what: str, within: StepRange | None = EVERY_STEP
     ) -> Mapping[SeriesKey, float]:
-        """Return an aggregate over the points of each series, of the lowest rank that has it."""
+        """Return an aggregate over the points of each series, of the lowest rank that has it.
+
+        Args:
+            spans: The series.
+            what: The aggregate.
+            within: Which steps; None = only those that can be the last.
+        """
         found: dict[SeriesKey, float] = {}
         for pack in few_pieces(spans):
             parameters = Parameters()
-            steps = self._spans.tail(pack, None) if only_ends else EVERY_STEP
+            steps = self._spans.tail(pack, None) if within is None else within
             points = PointsSource(self._database, pack)
             sql = f"""
 SELECT {thinning.SERIES}, argMin(of_rank, rank) AS value FROM (

@@ -9,12 +9,14 @@ as much where parts overlap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from weir_store import columns, digest, tables
 from weir_store.clickhouse import ClickHouse
+from weir_store.cold.base import all_of
+from weir_store.cold.book import cold_among
 from weir_store.errors import UnknownRun
 from weir_store.ledger import adds_up
 from weir_store.ledger_lines import Account, Changed, Life, LineKey, Scope, assemble, scope_of
@@ -53,6 +55,8 @@ _MANY: Final = (
     _Source(Kind.SYSTEM, tables.SYSTEM_POINTS, digest.SYSTEM_SQL),
     _Source(Kind.LINES, tables.CONSOLE, digest.LINE_SQL, rank="agent_rank"),
 )
+# The same of a run that lies in files; replays are gone from these already.
+_COLD: Final = tuple(replace(source, table=all_of(source.table)) for source in _MANY)
 _OTHERS: Final = (
     _Source(Kind.TEXTS, tables.TEXT_POINTS, digest.TEXT_SQL),
     _Source(Kind.ATTRS, tables.RUN_ATTR_HISTORY, digest.ATTR_SQL, _BY_A_PROCESS),
@@ -74,14 +78,15 @@ class LedgerReader:
         lives = self._lives(ref)
         accounts = self._accounts(ref, lives)
         scope = scope_of(accounts, lives)
+        many = _MANY if not cold_among(self._clickhouse, self._database, [ref]) else _COLD
         stored: dict[tuple[LineKey, Kind], Tally] = {}
-        for source in (*_MANY, *_OTHERS):
+        for source in (*many, *_OTHERS):
             stored |= self._count(ref, source, scope, final=source in _OTHERS)
-        rows_at_rest = self._rows_at_rest(ref)
+        rows_at_rest = self._rows_at_rest(ref, many[0].table)
         changed = self._changed(ref)
         ledger = assemble(accounts, lives, stored, rows_at_rest, changed)
         doubtful = {line.kind for line in ledger.lines if not adds_up(line)}
-        if doubtful.isdisjoint(source.kind for source in _MANY):
+        if many is _COLD or doubtful.isdisjoint(source.kind for source in _MANY):
             return ledger
         for source in _MANY:
             if source.kind in doubtful:
@@ -180,11 +185,11 @@ FROM {self._database}.{source.table}{" FINAL" if final else ""} WHERE {where} GR
             for line, count, total, newest in rows
         }
 
-    def _rows_at_rest(self, ref: RunRef) -> int:
+    def _rows_at_rest(self, ref: RunRef, points: str) -> int:
         parameters = Parameters()
         where = of_runs([ref], parameters)
         sql = f"""
-SELECT (SELECT count() FROM {self._database}.points WHERE {where})
+SELECT (SELECT count() FROM {self._database}.{points} WHERE {where})
   + (SELECT count() FROM {self._database}.text_points WHERE {where})"""
         return int(self._clickhouse.query_rows(sql, parameters.values)[0][0])
 

@@ -14,6 +14,7 @@ from weir_store.sight import Sight
 
 _Branches = dict[str, dict[str, list[Branch]]]  # by project, then run
 
+_COLD = "cold"  # in place of a producer: the row says that the run lies in files
 _COLUMNS = "project, run_id, toString(producer) AS producer_id, rank, world_size, parent_run_id, step, launch"
 
 
@@ -55,17 +56,19 @@ UNION ALL {self._branches_sql(where, ", false AS is_run")}"""
             parameters: What it is bound to.
         """
         rows = self._clickhouse.query_rows(self._branches_sql(scope), parameters.values)
-        return self._sight(sorted({RunRef(*row[:2]) for row in rows}), rows)
+        return self._sight(sorted({RunRef(*row[:2]) for row in rows if row[2] != _COLD}), rows)
 
     def _branches_sql(self, where: str, more: str = "") -> str:
         return f"""
 SELECT {_COLUMNS}, bitShiftRight(ver, 32) AS session{more}
-FROM {self._database}.branches FINAL WHERE {where}"""
+FROM {self._database}.branches FINAL WHERE {where}
+UNION ALL SELECT project, run_id, '{_COLD}', 0, 0, '', 0, '', 0{more}
+FROM {self._database}.cold_runs FINAL WHERE {where}"""
 
     def _sight(self, runs: Iterable[RunRef], rows: Sequence[tuple[Any, ...]]) -> Sight:
         branches: _Branches = {}
-        _take(rows, branches)
-        self._read_ancestors(branches)
+        cold = _take(rows, branches)
+        cold |= self._read_ancestors(branches)
         bent: dict[RunRef, Lineage] = {}
         plain: list[RunRef] = []
         for run in runs:
@@ -74,22 +77,30 @@ FROM {self._database}.branches FINAL WHERE {where}"""
                 bent[run] = lineage_of(run.run_id, told)
             else:
                 plain.append(run)
-        return Sight(tuple(plain), bent)
+        return Sight(tuple(plain), bent, frozenset(cold))
 
-    def _read_ancestors(self, branches: _Branches) -> None:
-        """Read what parents announced, and theirs, until nobody new is named."""
+    def _read_ancestors(self, branches: _Branches) -> set[RunRef]:
+        """Read what parents announced, and theirs, until nobody new is named; return those that are cold."""
+        cold: set[RunRef] = set()
         asked = {RunRef(project, run) for project, told in branches.items() for run in told}
         while new := _parents(branches) - asked:
             asked |= new
             parameters = Parameters()
             sql = self._branches_sql(of_runs(sorted(new), parameters))
-            _take(self._clickhouse.query_rows(sql, parameters.values), branches)
+            cold |= _take(self._clickhouse.query_rows(sql, parameters.values), branches)
+        return cold
 
 
-def _take(rows: Iterable[tuple[Any, ...]], branches: _Branches) -> None:
+def _take(rows: Iterable[tuple[Any, ...]], branches: _Branches) -> set[RunRef]:
+    """Sort what was announced by run; return the runs that are cold, who come along."""
+    cold: set[RunRef] = set()
     for project, run_id, producer, *told in rows:
+        if producer == _COLD:
+            cold.add(RunRef(project, run_id))
+            continue
         branch = Branch(run_id, producer, *told)
         branches.setdefault(project, {}).setdefault(run_id, []).append(branch)
+    return cold
 
 
 def _parents(branches: _Branches) -> set[RunRef]:

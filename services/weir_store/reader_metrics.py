@@ -156,12 +156,12 @@ def check(runs: Sequence[RunRef], project: str, limit: int) -> None:
         raise InvalidQuery("neither runs nor a project to look at", hint="name a project")
 
 
-def search_sql(search: str, parameters: Parameters) -> str:
-    """Return the condition on `metric`, to be appended: every word, or a glob."""
+def search_sql(search: str, parameters: Parameters, column: str = "metric") -> str:
+    """Return the condition on `column`, to be appended: every word, or a glob."""
     conditions = [
-        f" AND metric ILIKE {parameters.text(glob_to_like(word))}"
+        f" AND {column} ILIKE {parameters.text(glob_to_like(word))}"
         if "*" in word or "?" in word
-        else f" AND positionCaseInsensitiveUTF8(metric, {parameters.text(word)}) > 0"
+        else f" AND positionCaseInsensitiveUTF8({column}, {parameters.text(word)}) > 0"
         for word in words_of(search)
     ]
     return "".join(conditions)

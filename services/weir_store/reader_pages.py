@@ -8,6 +8,7 @@ from dataclasses import field as _field
 
 from weir_store.conditions import Condition, Field, fields_of
 from weir_store.filter_sql import Columns, compile_condition
+from weir_store.metric_field import LAST, MetricField, parse_metric_field
 from weir_store.parameters import Parameters
 from weir_store.reader_live import of_runs
 from weir_store.records import RunRef
@@ -42,12 +43,14 @@ class Exceptions:
     Attributes:
         summaries: By metric: where a rule makes something other than the last value.
         last: By metric: the last values of runs that were rewound or forked.
+        stats: By metric field (metric_field.py): what runs have of it that the tables tell wrongly.
         parents: For forked runs: whose config they have, themselves first.
     """
 
     summaries: Mapping[str, Sequence[Override]] = _field(default_factory=dict)
     last: Mapping[str, Sequence[Override]] = _field(default_factory=dict)
     parents: Mapping[RunRef, Sequence[RunRef]] = _field(default_factory=dict)
+    stats: Mapping[str, Sequence[Override]] = _field(default_factory=dict)
 
 
 def page_sql(
@@ -132,11 +135,14 @@ def _field_sql(
     """Return one row per run that has the field: `number` and `text`, NULL where it is not that."""
     if field.space == "metrics":
         return _first_of(_last_parts(database, scope, field.name, exceptions, parameters))
+    if field.space == "metric":
+        return _first_of(_stat_parts(database, scope, field.name, exceptions, parameters))
     attribute = _attribute_sql(database, scope, field, parameters)
     if field.space == "summary":
-        ruled = _overrides_sql(exceptions.summaries.get(field.name, ()), parameters)
+        told = exceptions.summaries.get(field.name, ())
+        ruled = [_overrides_sql(told, parameters)] if told else []
         last = _last_parts(database, scope, field.name, exceptions, parameters)
-        return _first_of([attribute, ruled, *last])
+        return _first_of([attribute, *ruled, *last])
     if field.space == "config" and exceptions.parents:
         inherited = _inherited_sql(database, field.name, exceptions.parents, parameters)
         return _first_of([attribute, inherited])
@@ -164,6 +170,38 @@ def _last_parts(
     last = _last_sql(database, scope, metric, parameters)
     told = exceptions.last.get(metric, ())
     return [_overrides_sql(told, parameters), last] if told else [last]
+
+
+def _stat_parts(
+    database: str, scope: str, name: str, exceptions: Exceptions, parameters: Parameters
+) -> list[str]:
+    """Return where a metric field is to be had, the best first."""
+    field = parse_metric_field(name)
+    if field.stat == LAST:
+        return _last_parts(database, scope, field.metric, exceptions, parameters)
+    told, stat = exceptions.stats.get(name, ()), _stat_sql(database, scope, field, parameters)
+    return [_overrides_sql(told, parameters), stat] if told else [stat]
+
+
+def _stat_sql(database: str, scope: str, field: MetricField, parameters: Parameters) -> str:
+    """The field of every run that logged no step twice."""
+    where = f"{scope} AND metric = {parameters.text(field.metric)}"
+    match field.stat:
+        case "min" | "max" as stat:
+            value = f"if(isFinite({stat}({stat}_v)), {stat}({stat}_v), nan)"
+            source = f"{database}.series WHERE {where}"
+        case "mean":
+            value = "ifNull(avgOrNullIf(value, isFinite(value)), nan)"
+            source = f"{database}.points FINAL WHERE {where}"
+        case _:
+            value = "any(value)"
+            step = parameters.whole(field.step)
+            source = f"{database}.points FINAL WHERE {where} AND step = {step}"
+    return f"""
+  SELECT project, run_id, CAST(argMin(of_rank, rank), 'Nullable(Float64)') AS number,
+    CAST(NULL, 'Nullable(String)') AS text
+  FROM (SELECT project, run_id, rank, {value} AS of_rank FROM {source} GROUP BY project, run_id, rank)
+  GROUP BY project, run_id"""
 
 
 def _attribute_sql(database: str, scope: str, field: Field, parameters: Parameters) -> str:

@@ -13,13 +13,16 @@ from weir_store.conditions import Condition, Field, Kind, fields_of
 from weir_store.errors import InvalidQuery, UnknownRun
 from weir_store.filter import parse, parse_field
 from weir_store.lineage import Lineage
+from weir_store.metric_field import LAST, parse_metric_field
 from weir_store.parameters import Parameters
 from weir_store.reader_details import LABELS, DetailsReader
 from weir_store.reader_lineage import LineageReader
 from weir_store.reader_live import live_runs, of_runs
 from weir_store.reader_pages import Exceptions, page_sql
+from weir_store.reader_stats import StatsReader
 from weir_store.records import Project, Run, RunPage, RunQuery, RunRef, RunState, Session
 from weir_store.run_state import SILENCE, SILENT_AFTER_S, lives_sql
+from weir_store.sight import Sight
 
 MAX_PAGE = 10_000
 
@@ -39,6 +42,7 @@ class RunsReader:
         self._database = database
         self._now_unix_us = now_unix_us
         self._details = DetailsReader(clickhouse, database)
+        self._stats = StatsReader(clickhouse, database)
         self._lineages = LineageReader(clickhouse, database)
 
     def list_projects(self) -> list[Project]:
@@ -53,7 +57,7 @@ FROM ({runs}) GROUP BY project ORDER BY seen DESC, project"""
     def list_runs(self, query: RunQuery) -> RunPage:
         """Return one page of runs; see `Reader.list_runs`."""
         check(query)
-        if query.projects_allowed == ():
+        if query.projects_allowed == () or query.runs_allowed == ():
             return RunPage((), 0)
         order, descending = parse_order(query.order_by)
         return self._page(query, parse(query.where), order, descending)
@@ -67,6 +71,15 @@ FROM ({runs}) GROUP BY project ORDER BY seen DESC, project"""
         if not rows:
             raise UnknownRun.of(ref.project, ref.run_id)
         return self._filled(rows, None, files=True)[0]
+
+    def get_runs(self, refs: Sequence[RunRef], columns: Sequence[str] | None = None) -> list[Run]:
+        """Return those of these runs that exist; see `compared.base.CompareReader.get_runs`."""
+        if not refs:
+            return []
+        parameters = Parameters()
+        scope = of_runs(refs, parameters)
+        sql = self._page_sql(scope, parse(""), parse_field("created"), True, parameters)
+        return self._filled(self._clickhouse.query_rows(sql, parameters.values), columns)
 
     def list_sessions(self, ref: RunRef) -> list[Session]:
         """Return the run's process lives; see `Reader.list_sessions`."""
@@ -85,29 +98,34 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
     ) -> RunPage:
         parameters = Parameters()
         scope = _scope(query, parameters)
-        exceptions = self._exceptions({*fields_of(condition), order}, scope, parameters)
+        fields = {*fields_of(condition), order}
+        asked = any(field.space != "run" for field in fields)
+        bent = self._lineages.bent(scope, parameters) if asked else None
+        exceptions = self._exceptions(fields, bent, scope, parameters) if bent else Exceptions()
         sql = self._page_sql(scope, condition, order, descending, parameters, exceptions)
         page = f"{sql} LIMIT {query.limit} OFFSET {query.offset}"
         rows = self._clickhouse.query_rows(page, parameters.values)
         if not rows and query.offset:  # beyond the end: no row could carry the total
             counted = f"SELECT count() FROM ({sql})"
             return RunPage((), self._clickhouse.query_rows(counted, parameters.values)[0][0])
-        return RunPage(tuple(self._filled(rows, query.columns)), rows[0][-1] if rows else 0)
+        total = rows[0][-1] if rows else 0
+        return RunPage(tuple(self._filled(rows, query.columns, bent=bent)), total)
 
     def _exceptions(
-        self, fields: Iterable[Field], scope: str, parameters: Parameters
+        self, fields: Iterable[Field], bent: Sight, scope: str, parameters: Parameters
     ) -> Exceptions:
         """Find the runs that the small tables alone would not judge rightly by these fields."""
         names: dict[str, list[str]] = {"config": [], "summary": [], "metrics": []}
+        stats = [parse_metric_field(field.name) for field in fields if field.space == "metric"]
         for field in fields:
             names.get(field.space, []).append(field.name)
-        if not any(names.values()):
-            return Exceptions()
-        bent = self._lineages.bent(scope, parameters)
+        names["metrics"] += [each.metric for each in stats if each.stat == LAST]
+        stats = [each for each in stats if each.stat != LAST]
         return Exceptions(
             self._details.overrides(scope, bent, names["summary"], parameters),
-            self._details.last_values(bent, names["summary"] + names["metrics"]),
+            self._details.last_values(bent, [*names["summary"], *names["metrics"]]),
             {run: whose for run, whose in bent.sources().items() if len(whose) > 1},
+            self._stats.overrides(scope, bent, stats, parameters),
         )
 
     def _page_sql(
@@ -139,21 +157,33 @@ FROM ({lives}) ORDER BY rank, started_us, toString(producer)"""
         columns: Sequence[str] | None,
         *,
         files: bool = False,
+        bent: Sight | None = None,
     ) -> list[Run]:
-        """Give the runs of a page what hangs on them: a few questions for all of them together."""
+        """Give the runs of a page what hangs on them: a few questions for all of them together.
+
+        Args:
+            rows: As `page_sql` gives them.
+            columns: See `RunQuery`.
+            files: Whether the files are told, too.
+            bent: All rewound and forked runs among which these are, where that was asked already.
+        """
         if not rows:
             return []
         refs = [RunRef(row[0], row[1]) for row in rows]
         paths = of_paths(columns)
-        sight = self._lineages.of(refs)
+        sight = bent.among(refs) if bent else self._lineages.of(refs)
         attributes = self._details.attributes(refs, sight, paths, files=files)
         metrics = None if paths is None else paths["summary"]
         summaries = self._details.automatic_summaries(sight, attributes, metrics)
+        stats = self._stats.of_runs(
+            sight, [parse_metric_field(n) for n in (paths or {}).get("metric", ())]
+        )
         return [
             _run(
                 row,
                 attributes.get(ref) or Attributes(),
                 summaries.get(ref, {}),
+                stats.get(ref, {}),
                 sight.bent.get(ref) or Lineage(()),
                 paths,
             )
@@ -183,6 +213,8 @@ def _scope(query: RunQuery, parameters: Parameters) -> str:
         conditions.append(f"project = {parameters.text(query.project)}")
     if query.projects_allowed is not None:
         conditions.append(f"project IN {parameters.texts(query.projects_allowed)}")
+    if query.runs_allowed is not None:
+        conditions.append(of_runs(query.runs_allowed, parameters))
     return " AND ".join(conditions) or "true"
 
 
@@ -190,6 +222,7 @@ def _run(
     row: Sequence[Any],
     held: Attributes,
     automatic: Mapping[str, float],
+    stats: Mapping[str, float],
     lineage: Lineage,
     paths: Mapping[str, Sequence[str]] | None,
 ) -> Run:
@@ -215,6 +248,7 @@ def _run(
         summary={**automatic, **held.summary},
         meta=meta,
         files=held.files,
+        metrics=stats,
     )
 
 

@@ -10,18 +10,14 @@ import pyarrow as pa
 
 from weir_store import answers, thinning
 from weir_store.axes import Axis
-from weir_store.axis_metric import MetricAxis
-from weir_store.axis_step import StepAxis
-from weir_store.axis_time import TimeAxis
+from weir_store.axis_choice import choose_axis
 from weir_store.clickhouse import ClickHouse
 from weir_store.errors import InvalidQuery
 from weir_store.parameters import Parameters
 from weir_store.plan import Span
-from weir_store.points_source import PointsSource
 from weir_store.reader_lineage import LineageReader
 from weir_store.reader_spans import SpanReader, few_pieces
 from weir_store.records import Reduce, SeriesQuery, XAxis
-from weir_store.sight import Sight
 
 MAX_RUNS = 1_000
 MAX_METRICS = 1_000
@@ -79,23 +75,9 @@ class SeriesReader:
         sight = self._lineages.live(query.runs)
         times = query.x in (XAxis.TIME, XAxis.RELATIVE)
         spans = self._spans.read(sight, query.metrics, query.ranks, times=times)
-        axis = self._axis(query, sight, spans)
+        axis = choose_axis(query, sight, spans, self._spans)
         for pack in packs(spans, query):
             yield self._statement(query, axis, pack)
-
-    def _axis(self, query: SeriesQuery, sight: Sight, spans: Sequence[Span]) -> Axis:
-        points = PointsSource(self._database, spans, query.ranks)
-        match query.x:
-            case XAxis.STEP:
-                return StepAxis(query, points, spans)
-            case XAxis.TIME | XAxis.RELATIVE:
-                births = self._spans.births(sight) if query.x is XAxis.RELATIVE else {}
-                return TimeAxis(query, points, spans, births)
-            case XAxis.METRIC:
-                across = self._spans.read(sight, [query.x_metric], query.ranks)
-                points = PointsSource(self._database, [*spans, *across], query.ranks)
-                reach = self._spans.values(across, query.ranks)
-                return MetricAxis(query, points, across, reach)
 
     def _statement(self, query: SeriesQuery, axis: Axis, pack: Sequence[Span]) -> Statement:
         parameters = Parameters()
@@ -156,5 +138,9 @@ def check(query: SeriesQuery) -> None:
         raise InvalidQuery(f"max_points is {query.max_points}", hint=f"1 … {MAX_BUCKETS}, or none")
     if (query.x is XAxis.METRIC) is not bool(query.x_metric):
         raise InvalidQuery("x_metric goes with x = metric", hint="give both or neither")
+    if query.log_x and query.x is XAxis.TIME:
+        raise InvalidQuery(
+            "log_x with x = time", hint="a date has no logarithm; ask for x = relative"
+        )
     if any(bound is not None and math.isnan(bound) for bound in (query.x_min, query.x_max)):
         raise InvalidQuery("x_min or x_max is NaN", hint="leave it out to read from end to end")

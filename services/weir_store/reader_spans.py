@@ -50,9 +50,9 @@ class SpanReader:
             found[span.key] = span
             if ends_at_a_guess(lives) or (times and any(life.is_cut_off for life in lives)):
                 guessed.append(span)
-        for pack in few_pieces(guessed):
+        for pack in few_pieces([_placed(span, sight) for span in guessed]):
             found.update((span.key, span) for span in self._measured(pack, ranks, times))
-        return [found[key] for key in sorted(found)]
+        return [_placed(found[key], sight) for key in sorted(found)]
 
     def _plain(
         self, runs: Sequence[RunRef], metrics: Sequence[str], ranks: Sequence[int] | None
@@ -203,3 +203,8 @@ def _key(names: Sequence[Any]) -> SeriesKey:
 
 def _of(metrics: Sequence[str], ranks: Sequence[int] | None, parameters: Parameters) -> str:
     return f" AND metric IN {parameters.texts(metrics)}{thinning.of_ranks(ranks, parameters)}"
+
+
+def _placed(span: Span, sight: Sight) -> Span:
+    """Return a span that says whether its run's points may lie in files."""
+    return replace(span, cold=True) if sight.cold and sight.is_cold(RunRef(*span.key[:2])) else span

@@ -80,6 +80,7 @@ class Run:
 
     `config`, `summary` and `meta` are flat, keyed by path. `summary` holds the
     values set in code, and for every metric its last value under its name.
+    `metrics` holds the metric fields a page was asked for, by their text (metric_field.py).
     `files` has JSON that names a blob (docs/formats/media.md) for each path; a
     page of runs leaves it out.
     """
@@ -105,6 +106,7 @@ class Run:
     summary: Mapping[str, Scalar | Json] = field(default_factory=dict)
     meta: Mapping[str, Scalar | Json] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ref(self) -> RunRef:
@@ -170,8 +172,10 @@ class RunQuery:
         order_by: A field, `-` before it for descending, e.g. `-created`, `summary.loss`.
         limit: 1 … 10 000.
         offset: From 0.
-        columns: `config.*` / `summary.*` paths to fill; `None` fills all.
+        columns: `config.*`, `summary.*`, `meta.*` paths and `metric.*@…` to fill; `None` fills all
+            but metric fields.
         projects_allowed: What the caller may see; `None` = everything.
+        runs_allowed: The same, run by run; both have to allow it.
     """
 
     project: str = ""
@@ -181,6 +185,7 @@ class RunQuery:
     offset: int = 0
     columns: tuple[str, ...] | None = None
     projects_allowed: tuple[str, ...] | None = None
+    runs_allowed: tuple[RunRef, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,8 @@ class SeriesQuery:
         reduce: Over ranks, at the server.
         x_min: In the unit of `x`, inclusive; `None` = from the start.
         x_max: In the unit of `x`, exclusive; `None` = to the end.
+        log_x: Buckets grow with x, for a logarithmic axis of steps, relative times or a metric; x at
+            zero and below is one bucket more.
         encoded: Names of projects, runs and metrics come as dictionaries: half of the bytes of a row.
     """
 
@@ -209,6 +216,7 @@ class SeriesQuery:
     reduce: Reduce = Reduce.NONE
     x_min: float | None = None
     x_max: float | None = None
+    log_x: bool = False
     encoded: bool = False
 
 

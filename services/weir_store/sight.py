@@ -29,12 +29,27 @@ class Sight:
 
     plain: tuple[RunRef, ...] = ()
     bent: Mapping[RunRef, Lineage] = field(default_factory=dict)
+    cold: frozenset[RunRef] = frozenset()  # of these and their ancestors, whose rows lie in files
 
     def only(self, runs: Iterable[RunRef]) -> Sight:
         """Return the sight of some of them."""
         kept = set(runs)
         bent = {run: lineage for run, lineage in self.bent.items() if run in kept}
-        return Sight(tuple(run for run in self.plain if run in kept), bent)
+        return Sight(tuple(run for run in self.plain if run in kept), bent, self.cold)
+
+    def among(self, runs: Iterable[RunRef]) -> Sight:
+        """Return the sight of these runs, of which this one knows all that are bent."""
+        wanted = list(runs)
+        bent = {run: self.bent[run] for run in wanted if run in self.bent}
+        return Sight(tuple(run for run in wanted if run not in bent), bent, self.cold)
+
+    def is_cold(self, run: RunRef) -> bool:
+        """Tell whether any row that a run shows may lie in a file."""
+        lineage = self.bent.get(run)
+        pieces = lineage.pieces if lineage is not None else ()
+        return run in self.cold or any(
+            RunRef(run.project, piece.run_id) in self.cold for piece in pieces
+        )
 
     def sources(self) -> dict[RunRef, list[RunRef]]:
         """Return for each bent run whose rows it shows: itself, its parent, and so on."""

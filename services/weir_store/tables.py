@@ -37,6 +37,9 @@ REMOVED_POINTS = "removed_points"  # filled by a query
 REMOVED_TEXTS = "removed_texts"  # likewise
 HOLDS = "holds"
 RETENTION = "retention"
+DOCUMENTS = "documents"
+COLD_RUNS = "cold_runs"
+COLD_RULES = "cold_rules"
 SCHEMA_VERSIONS = "schema_versions"
 
 OF_FRAMES = (
@@ -71,12 +74,12 @@ OF_ARTIFACTS = (
     WEBHOOKS,
 )
 
-OF_CHANGES = (LEDGER_CHANGES, HOLDS, RETENTION, CHANGES)
+OF_CHANGES = (LEDGER_CHANGES, HOLDS, RETENTION, COLD_RUNS, COLD_RULES, CHANGES)
 
 # After events, which are among those of frames: a state that says `told` is never there without its alert.
 OF_RULES = (RULES, DELIVERIES, RULE_STATES, RULE_HEALTH)
 
-INSERT_ORDER = (*OF_FRAMES, *OF_ARTIFACTS, *OF_CHANGES, *OF_RULES)
+INSERT_ORDER = (*OF_FRAMES, *OF_ARTIFACTS, *OF_CHANGES, *OF_RULES, DOCUMENTS)
 
 
 def raw_database(database: str) -> str:

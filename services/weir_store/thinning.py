@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from weir_store.parameters import Parameters
-from weir_store.plan import ROLLUP_SHIFT, SeriesKey
+from weir_store.plan import SeriesKey
 
 SERIES = "project, run_id, metric"
 
@@ -78,9 +78,14 @@ def single_buckets(source: str) -> str:
 FROM {source}"""
 
 
-def rollup_buckets(source: str, *, shift: int) -> str:
-    """Put rows of the roll-up together to buckets of `1 << shift` steps, shift >= 6."""
-    return f"""SELECT {SERIES}, rank, bitShiftRight(bucket, {shift - ROLLUP_SHIFT}) AS slot,
+def rollup_buckets(source: str, *, slot: str) -> str:
+    """Put rows of the roll-up together to buckets.
+
+    Args:
+        source: A FROM clause with rows of `points_64`.
+        slot: Which bucket a row belongs to, an expression; every bucket holds whole rows.
+    """
+    return f"""SELECT {SERIES}, rank, {slot} AS slot,
   toFloat64(min(min_step)) AS x_low, toFloat64(max(max_step)) AS x_high, max(max_step) AS last_step,
   argMinMerge(first) AS first_value, argMaxMerge(last) AS last_value,
   min(min_v) AS low, max(max_v) AS high, groupBitOr(nonfinite) AS flags

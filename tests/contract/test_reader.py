@@ -115,6 +115,7 @@ def _series_queries(project: str) -> st.SearchStrategy[SeriesQuery]:
             reduce=st.sampled_from(Reduce),
             x_min=bounds,
             x_max=bounds,
+            log_x=st.just(False) if x is XAxis.TIME else st.booleans(),
         )
 
     return st.sampled_from(XAxis).flatmap(query)
@@ -396,6 +397,7 @@ def test_a_wrong_page_is_refused(build: Build, query: RunQuery) -> None:
         {"max_points": 0},
         {"x": XAxis.METRIC},
         {"x_min": math.nan},
+        {"x": XAxis.TIME, "log_x": True},
     ],
 )
 def test_a_wrong_series_query_is_refused(build: Build, wrong: dict[str, Any]) -> None:

@@ -52,7 +52,24 @@ RULES = (
     "rules.after_alert:1",
     "rules.after_delivery:1",
 )  # in test_rules_killed.py
-TRIED = {*GATEWAY, *WRITER, *POISON, *ENGINE, *AGENT, *TAKEOVER, *GOODBYE, *LOSS, *LINES, *RULES}
+COLD = (
+    *("cold.after_write:1", "cold.after_compare:1", "cold.before_note:1", "cold.after_note:1"),
+    *("cold.mid_free:1", "cold.after_free:1", "cold.mid_fill:1", "cold.before_hot:1"),
+    *("cold.after_hot:1", "cold.after_remove:1"),
+)  # in test_cold_killed.py
+TRIED = {
+    *COLD,
+    *GATEWAY,
+    *WRITER,
+    *POISON,
+    *ENGINE,
+    *AGENT,
+    *TAKEOVER,
+    *GOODBYE,
+    *LOSS,
+    *LINES,
+    *RULES,
+}
 
 ROOT = Path(__file__).parents[2]
 
@@ -252,7 +269,7 @@ def points_in_code() -> set[str]:
     found = set()
     for folder in ("client/weir", "services"):
         for file in (ROOT / folder).rglob("*.py"):
-            found |= set(re.findall(r'faults?\.hit\(f?"([^"]+)"\)', file.read_text()))
+            found |= set(re.findall(r'(?:faults?\.|self\._)hit\(f?"([^"]+)"\)', file.read_text()))
     found.discard("writer.after_table.{table}")
     return found | {f"writer.after_table.{table}" for table in tables.OF_FRAMES}
 

@@ -156,13 +156,15 @@ def columns_of(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
-def house_on(engine: EngineProcess, database: str, **more: Any) -> Iterator[House]:
+def house_on(
+    engine: EngineProcess, database: str, *, kind: type[House] = House, **more: Any
+) -> Iterator[House]:
     """Yield a store of a test's own project; the tables are made once."""
     clickhouse = connect(engine.url)
     if (engine.url, database) not in _MIGRATED:
         migrate(clickhouse, database)
         _MIGRATED.add((engine.url, database))
-    yield House(clickhouse, database, **more)
+    yield kind(clickhouse, database, **more)
     clickhouse.close()
 
 

@@ -30,6 +30,7 @@ STAYS = {
     "deliveries": "of the rule, for 90 days",
     tables.CHANGES: "receipts",
     tables.HOLDS: "who held what",
+    tables.COLD_RUNS: "a note that its files are gone",
     tables.ARTIFACT_VERSIONS: "of the project",
     tables.MODELS: "of the project",
 }

@@ -23,7 +23,7 @@ def in_the_store(engine: EngineProcess) -> Iterator[dict[str, list[tuple[str, st
     clickhouse, database = connect(engine.url), f"d{uuid4().hex[:8]}"
     migrate(clickhouse, database)
     names = clickhouse.query_rows(
-        "SELECT name FROM system.tables WHERE database = {d:String} AND engine != 'MaterializedView'",
+        "SELECT name FROM system.tables WHERE database = {d:String} AND engine NOT IN ('MaterializedView', 'View')",
         {"d": f"{database}_raw"},
     )
     yield {

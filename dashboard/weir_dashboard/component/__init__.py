@@ -18,9 +18,17 @@ _NAME = "weir_wall"
 
 
 def chart_wall(spec: dict[str, Any], *, key: str) -> None:
-    """Mount the wall, or hand a new spec (charts.py) to the one that is there."""
+    """Mount the wall, or hand a new spec (charts.py) to the one that is there.
+
+    A wall whose spec says `follow` has the page around it run again every few seconds, to hear
+    of new runs, while somebody sees it: a hidden tab asks nothing.
+    """
     mount = st.components.v2.component(_NAME, js=loader("wall.js"))
-    mount(key=key, data=spec, height="content")
+    mount(key=key, data=spec, height="content", on_news_change=_nothing)
+
+
+def _nothing() -> None:
+    """Running the page again is all there is to do."""
 
 
 def loader(name: str) -> str:

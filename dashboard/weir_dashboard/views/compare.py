@@ -1,45 +1,56 @@
-"""Compare: chosen runs, of any projects, as curves and as differences."""
+"""Compare: chosen runs or those of a filter, of any projects: curves, differences, results, parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
 
-from weir_dashboard import navigation, selection
-from weir_dashboard.selection import Selection
-from weir_dashboard.views import differences, pick, states, wall
-from weir_store.records import Run
+from weir_dashboard import charts
+from weir_dashboard.views import (
+    compare_baseline,
+    compare_parameters,
+    compare_results,
+    compare_runs,
+    compare_scatter,
+    differences,
+    pick,
+    states,
+    wall,
+)
 
-_TABS = ("Curves", "Differences")
+_TABS: Final = ("Curves", "Differences", "Results", "Hyper-parameters", "Scatter")
+_ALL_DRAWN: Final = 30
+"""So many chosen runs are all drawn at first; of more, as many as of a filter's."""
 
 
 def render() -> None:
-    """Show the runs the address names, or those picked in the table."""
-    refs = pick.shown().runs or tuple(pick.picked())
-    if not refs:
-        st.info(
-            "Pick runs in the table first; runs of several projects may be mixed.",
-            icon=":material/search:",
-        )
-        st.page_link(navigation.page("runs"), label="Pick runs →")
-        return
-    if not pick.shown().runs:
-        st.query_params["run"] = [selection.format_ref(ref) for ref in refs]
-    with states.failures(), states.loading():
-        runs = wall.runs_of(refs)
-    tab = pick.tab(_TABS)
+    """Show the runs the address names, those picked in the table, or those of a filter."""
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        tab = pick.tab(_TABS)
     with states.failures():
-        if tab == "Differences":
-            differences.show(runs)
-            _link(runs)
+        found = compare_runs.read(whole=tab != _TABS[0])
+        if found is None:
+            return
+        runs = found.runs
+        if tab == "Curves":
+            drawn = len(runs) if len(runs) <= _ALL_DRAWN else charts.DRAWN_AT_FIRST
+            key = "wall-compare" if found.chosen else "wall-compare-filter"
+            wall.show(
+                runs, found.total, drawn=drawn if found.chosen else charts.DRAWN_AT_FIRST, key=key
+            )
+        elif tab == "Differences":
+            differences.show(runs, compare_baseline.choose(runs, right))
+        elif tab == "Results":
+            compare_results.show(runs, compare_baseline.choose(runs, right))
+        elif tab == "Hyper-parameters":
+            compare_parameters.show(runs)
         else:
-            wall.show(runs, len(runs), drawn=len(runs), key="wall-compare")
-
-
-def _link(runs: Sequence[Run]) -> None:
-    st.page_link(
-        navigation.page("workspace"),
-        label="Open in workspace →",
-        query_params=selection.build(Selection(runs=tuple(run.ref for run in runs))),
-    )
+            compare_scatter.show(runs)
+    if found.chosen:
+        st.page_link(
+            compare_runs.workspace(),
+            label="Open in workspace →",
+            query_params=compare_runs.address([run.ref for run in runs]),
+        )

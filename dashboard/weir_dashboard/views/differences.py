@@ -1,27 +1,34 @@
-"""Differences: everything in which chosen runs differ, and how the files of two of them do."""
+"""Differences: everything in which runs differ, against a baseline, and how the files of two of them do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 
-from weir_dashboard import data, differences, theme, words
+from weir_dashboard import compare_change, compare_table, data, differences, theme, words
 from weir_dashboard.blobs import TooLarge
+from weir_dashboard.data_compare import FILES_UP_TO
 from weir_dashboard.differences import Difference
 from weir_store.errors import StoreError
-from weir_store.records import Json, Run
+from weir_store.records import Run
+
+MOST_COLUMNS: Final = 30
+"""So many runs stand side by side; more are on the next pages."""
 
 _ROW_PX: Final = 31
 _TALLEST_PX: Final = 420
-_LONGEST: Final = 400  # letters of a value in a cell
 _MOST_FILE_BYTES: Final = 4 << 20
 
 
-def show(runs: Sequence[Run]) -> None:
-    """Draw the rows by group, then the files of exactly two runs side by side."""
+def show(runs: Sequence[Run], base: int | None) -> None:
+    """Draw the rows by group, then the files of exactly two runs side by side.
+
+    Args:
+        runs: Any number of them.
+        base: Place of the run that the others are held against.
+    """
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         search = st.text_input(
@@ -33,15 +40,26 @@ def show(runs: Sequence[Run]) -> None:
             icon=":material/search:",
         )
     with right:
-        everything = st.toggle("Show equal rows too", key="all", bind="query-params")
+        everything = st.toggle("Show equal rows too", key="cmp_all", bind="query-params")
     rows = differences.differences(runs, everything=everything, search=(search or "").strip())
     if not rows:
         st.info(_nothing(search or "", len(runs)), icon=":material/equal:")
-    names = _names(runs)
-    for group in differences.GROUPS:
-        _group(group, [row for row in rows if row.group == group], names)
+    else:
+        shown = _columns(runs, rows)
+        if base is not None:
+            st.caption(compare_change.LEGEND)
+        goals = compare_change.goals_of(
+            (row.path for row in rows if row.group == "metrics"), _first(runs, base)
+        )
+        for group in differences.GROUPS:
+            _group(group, [row for row in rows if row.group == group], runs, shown, base, goals)
     if len(runs) == 2:
         _files(runs[0], runs[1])
+
+
+def _first(runs: Sequence[Run], base: int | None) -> list[Run]:
+    """Put the baseline first: what it says of a metric's goal counts."""
+    return [*runs[base : base + 1], *runs] if base is not None else [*runs]
 
 
 def _nothing(search: str, runs: int) -> str:
@@ -50,42 +68,62 @@ def _nothing(search: str, runs: int) -> str:
     return "These runs do not differ." if runs > 1 else "One run alone does not differ: pick more."
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
-    """Heads of the columns: names, and ids as well where names are not enough."""
-    names = [run.name or run.run_id for run in runs]
-    if len(set(names)) == len(names):
-        return names
-    return [f"{run.project}/{run.run_id}" for run in runs]
+def _columns(runs: Sequence[Run], rows: Sequence[Difference]) -> range:
+    """Let the user page through the runs, and take everything away as a file."""
+    pages = -(-len(runs) // MOST_COLUMNS)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        at = 0
+        if pages > 1:
+            at = st.pagination(pages, key="cmp_p", bind="query-params") - 1
+            first, last = at * MOST_COLUMNS + 1, min(len(runs), (at + 1) * MOST_COLUMNS)
+            st.caption(
+                f"runs {first:,}–{last:,} of {len(runs):,} are shown side by side;"
+                " what differs is decided over all of them"
+            )
+        st.download_button(
+            "CSV",
+            lambda: compare_table.csv_of_differences(rows, runs),
+            "differences.csv",
+            "text/csv",
+            key="cmp_csv",
+            on_click="ignore",
+            help="every row and every run, values in full",
+        )
+        if len(runs) > FILES_UP_TO:
+            st.caption(f"files are compared among up to {FILES_UP_TO} chosen runs")
+    return range(at * MOST_COLUMNS, min(len(runs), (at + 1) * MOST_COLUMNS))
 
 
-def _group(group: str, rows: list[Difference], names: list[str]) -> None:
+def _group(
+    group: str,
+    rows: list[Difference],
+    runs: Sequence[Run],
+    shown: Sequence[int],
+    base: int | None,
+    goals: dict[str, str],
+) -> None:
     if not rows:
         return
     differing = sum(not row.same for row in rows)
     equal = f", {len(rows) - differing:,} equal" if differing < len(rows) else ""
     st.html(theme.head(group.capitalize(), {"": f"{differing:,} differ{equal}"}, level=2))
-    table = pd.DataFrame({"path": [row.path for row in rows]})
-    for place, name in enumerate(names):
-        table[name] = [_shown(row.values[place]) for row in rows]
-    if group == "metrics" and any(row.change is not None for row in rows):
-        table["change"] = ["" if r.change is None else f"{r.change:+.2%}" for r in rows]
+    of_metrics = goals if group == "metrics" else {}
+    table = compare_table.of_differences(rows, runs, shown, base, of_metrics)
     st.dataframe(
-        table,
+        painted(table),
         hide_index=True,
         height=min(38 + _ROW_PX * len(rows), _TALLEST_PX),
         row_height=_ROW_PX,
         column_config={"path": st.column_config.TextColumn(pinned=True)},
+        alt=f"{group}: {words.count(len(rows), 'row')} of {words.count(len(shown), 'run')}",
     )
 
 
-def _shown(value: differences.Value) -> str:
-    """Six digits of a float are enough to see the difference; what is not there is a dash."""
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = value.text if isinstance(value, Json) else words.value(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def painted(table: compare_table.Table) -> object:
+    """Return what `st.dataframe` draws: with colours where there are any, they cost time."""
+    if not table.looks.to_numpy(dtype=bool).any():
+        return table.cells
+    return table.cells.style.apply(lambda _: table.looks, axis=None)
 
 
 def _files(a: Run, b: Run) -> None:
@@ -111,7 +149,7 @@ def _files(a: Run, b: Run) -> None:
     except StoreError as silent:
         st.caption(str(silent))
         return
-    first, second = _names((a, b))
+    first, second = compare_table.heads((a, b))
     lines = differences.file_diff(
         contents[0], contents[1], (f"{first}  {chosen}", f"{second}  {chosen}")
     )

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from weir_dashboard import data, sections, theme, units, usage, words
-from weir_dashboard.views import preview
+from weir_dashboard.views import preview, run_edits
 from weir_store.errors import StoreError
 from weir_store.records import Json, Run, Scalar
 
@@ -19,8 +19,7 @@ _HIGHEST: Final = 620
 
 def show(run: Run) -> None:
     """Draw notes, config, results, the sections of metadata, and the run's files."""
-    if run.notes:
-        st.markdown(run.notes)
+    run_edits.labels(run)
     _cost(run)
     left, right = st.columns(2)
     with left:

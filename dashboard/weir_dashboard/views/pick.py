@@ -6,17 +6,37 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from weir_dashboard import selection
+from weir_dashboard import data, documents, selection
 from weir_dashboard.selection import Selection
+from weir_store.errors import StoreError
 from weir_store.records import Project, RunRef
 
 _PICKED = "picked"
 _DROPPED = "picks_dropped"
+MOST = 10_000
+"""So many runs are picked at once."""
 
 
 def shown() -> Selection:
     """Read what the address asks for."""
-    return selection.parse({key: st.query_params.get_all(key) for key in st.query_params})
+    return selection.parse(query())
+
+
+def query() -> dict[str, list[str]]:
+    """Return the keys of the address, with those that its `v` stands for."""
+    said = {key: st.query_params.get_all(key) for key in st.query_params if key != documents.KEY}
+    return held() | said
+
+
+def held() -> dict[str, list[str]]:
+    """Return the keys that the `v` of the address stands for; none where it has none."""
+    wanted = st.query_params.get(documents.KEY, "")
+    try:
+        found = data.ask().documents.short(wanted) if wanted else None
+    except StoreError:  # the page says so itself as soon as it asks
+        found = None
+    view = documents.read_view(found.body) if found is not None else None
+    return {} if view is None else view.keys
 
 
 def project(projects: Sequence[Project], wanted: str) -> str:
@@ -60,6 +80,17 @@ def where_input() -> str:
     return (typed or "").strip()
 
 
+def has_just_come() -> bool:
+    """Whether the page was not shown in the rerun before: its filter is not known yet."""
+    return "q" not in st.session_state
+
+
+def remember(key: str, texts: Sequence[str]) -> None:
+    """Put values into the address; none takes the key away."""
+    if list(texts) != st.query_params.get_all(key):
+        st.query_params[key] = list(texts)
+
+
 def picked() -> list[RunRef]:
     """Return the runs picked so far, in order of picking; they survive filters and pages."""
     return list(st.session_state.get(_PICKED, ()))
@@ -74,6 +105,18 @@ def repick(on_page: Sequence[RunRef], chosen: Sequence[RunRef]) -> list[RunRef]:
     return now
 
 
+def add_picks(refs: Sequence[RunRef], picked: Sequence[RunRef]) -> None:
+    """Pick more runs, and let the table take them over."""
+    st.session_state[_PICKED] = list(dict.fromkeys([*picked, *refs]))
+    st.session_state[_DROPPED] = times_dropped() + 1
+
+
+def forget_picks(refs: Sequence[RunRef]) -> None:
+    """Forget some picks: these runs are gone."""
+    st.session_state[_PICKED] = [ref for ref in picked() if ref not in set(refs)]
+    st.session_state[_DROPPED] = times_dropped() + 1
+
+
 def drop_picks() -> None:
     """Forget all picks, and let the table forget its own."""
     st.session_state[_PICKED] = []
@@ -81,5 +124,5 @@ def drop_picks() -> None:
 
 
 def times_dropped() -> int:
-    """Count how often all picks were forgotten: part of the table's key."""
+    """Count how often picks were changed by others than the table: part of its key."""
     return int(st.session_state.get(_DROPPED, 0))

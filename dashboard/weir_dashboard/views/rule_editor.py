@@ -15,7 +15,6 @@ from weir_store.rules.definition import definition_of, said_of
 from weir_store.rules.records import Definition, Findings, Rule
 from weir_store.rules.templates import TEMPLATES
 
-BY: Final = "dashboard"
 _NEW: Final = "new"  # the key of the address: a template, or `sql`
 _EDIT: Final = "edit"  # the key of the address: a rule's name
 _TRIED: Final = "rule_tried"  # the rule that was tried last, and what came of it
@@ -64,7 +63,7 @@ def _changes(rule: Rule) -> None:
     with st.popover("Delete"):
         st.caption("Its alerts stay; what waits to be sent is given up.")
         if st.button(f"Delete {rule.name}", key="rule_delete", type="primary"):
-            data.ask().rules.delete(rule, BY)
+            data.ask().rules.delete(rule, data.ask().me.by)
             st.session_state[_GONE] = True
             st.rerun()
 
@@ -124,7 +123,7 @@ def _form(project: str, said: dict[str, Any], before: Rule | None) -> None:
     made = definition_of(rule_form.said(name, question, sql, values, fields, actions))
     with st.container(horizontal=True):
         if st.button("Save", type="primary", key="rule_save"):
-            data.ask().rules.put(project, made, BY, replaces=before)
+            data.ask().rules.put(project, made, data.ask().me.by, replaces=before)
             _close(made.name)
         if data.ask().rules.may_try and st.button("Try it first", key="rule_try"):
             _found(_try(project, made))
@@ -238,7 +237,7 @@ def _found(findings: Findings | StoreError) -> None:
 def _switch(rule: Rule) -> None:
     said = json.loads(json.dumps(said_of(rule.definition)))
     changed = definition_of({**said, "enabled": not rule.definition.enabled})
-    data.ask().rules.put(rule.project, changed, BY, replaces=rule)
+    data.ask().rules.put(rule.project, changed, data.ask().me.by, replaces=rule)
     st.rerun()
 
 

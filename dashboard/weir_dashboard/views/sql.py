@@ -98,7 +98,7 @@ def _asking(asked: str, values: dict[str, str], *, again: bool) -> Asking:
         return known
     if known is not None:
         known.cancel()
-    asker = st.session_state.setdefault(_ASKER, f"dashboard {uuid4().hex[:8]}")
+    asker = st.session_state.setdefault(_ASKER, f"{data.ask().me.by} {uuid4().hex[:8]}")
     fresh = data.ask().sql.start(asked, values, asker)
     st.session_state[_ASKED] = fresh
     return fresh

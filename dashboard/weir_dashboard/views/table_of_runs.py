@@ -9,11 +9,12 @@ from typing import Final
 import streamlit as st
 
 from weir_dashboard import data, run_table
+from weir_dashboard.views import states
 from weir_store.records import Run
 
 _ROW_PX: Final = 33
 _TALLEST_PX: Final = 760
-_COLUMNS: Final = {
+LOOK: Final = {
     "color": st.column_config.ImageColumn("", width=32),
     "name": st.column_config.LinkColumn("name", display_text=r"#(.*)$", width="medium"),
     "project": st.column_config.TextColumn("project", width="small"),
@@ -23,6 +24,7 @@ _COLUMNS: Final = {
     "ranks": st.column_config.NumberColumn("ranks", width=55),
     "tags": st.column_config.ListColumn("tags", width=110),
 }
+"""How the columns of `run_table.frame` are drawn, on whichever page."""
 
 
 def show(
@@ -42,13 +44,12 @@ def show(
         key: Names this table; rows can be picked when it is given.
         picked_rows: Rows picked at first.
     """
-    ordinals = data.ask().ordinals([run.ref for run in runs])
+    with states.failures():
+        ordinals = data.ask().ordinals([run.ref for run in runs])
     table = run_table.frame(runs, columns, ordinals, time.time(), with_project=with_project)
     height = min(38 + _ROW_PX * len(runs), _TALLEST_PX)
     if key is None:
-        st.dataframe(
-            table, height=height, row_height=_ROW_PX, hide_index=True, column_config=_COLUMNS
-        )
+        st.dataframe(table, height=height, row_height=_ROW_PX, hide_index=True, column_config=LOOK)
         return []
     event = st.dataframe(
         table,
@@ -56,7 +57,7 @@ def show(
         height=height,
         row_height=_ROW_PX,
         hide_index=True,
-        column_config=_COLUMNS,
+        column_config=LOOK,
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": list(picked_rows)}},

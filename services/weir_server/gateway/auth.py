@@ -9,10 +9,12 @@ from typing import Final
 
 from weir_server.clock import Clock, SystemClock
 from weir_server.errors import Forbidden, StartupError, Unauthenticated
-from weir_server.gateway.tokens import EVERY_PROJECT, Role, Token, digest_of, read_tokens
+from weir_server.gateway.tokens import EVERY_PROJECT, Role, unreadable
 from weir_server.log import get_logger
+from weir_store.tokens import RELOAD_S, KnownTokens, UnreadableTokens
 
-RELOAD_S: Final = 2.0
+__all__ = ["ANYBODY", "RELOAD_S", "Auth", "Metadata", "Principal"]
+
 _HEADER: Final = "authorization"
 _SCHEME: Final = "bearer "
 # The same words whether the token is missing, wrong or revoked: nothing to learn by trying.
@@ -69,73 +71,39 @@ class Auth:
         Raises:
             StartupError: The file is not there or cannot be read.
         """
-        self._path = path
-        self._clock = clock or SystemClock()
-        self._checked_at_s = self._clock.monotonic_s()
-        self._seen = _Version.of(path)
-        self._tokens: dict[str, Token] = {}
-        if path is not None:
-            if self._seen is None:
-                raise StartupError(
-                    f"there is no tokens file {path}", hint="make it with `weir token create`"
-                )
-            self._tokens = _by_digest(read_tokens(path))
+        self._tokens: KnownTokens | None = None
+        if path is None:
+            return
+        if not path.exists():
+            raise StartupError(
+                f"there is no tokens file {path}", hint="make it with `weir token create`"
+            )
+        clock = clock or SystemClock()
+        try:
+            self._tokens = KnownTokens(path, monotonic_s=clock.monotonic_s, complain=_complain)
+        except UnreadableTokens as error:
+            raise unreadable(error) from error
 
     def principal(self, metadata: Metadata | None) -> Principal:
         """Return who calls. Raises `Unauthenticated`."""
-        if self._path is None:
+        if self._tokens is None:
             return ANYBODY
-        self._reload()
-        secret = _bearer(metadata or ())
-        token = self._tokens.get(digest_of(secret)) if secret else None
+        token = self._tokens.of_secret(_bearer(metadata or ()))
         if token is None:
             raise Unauthenticated(_TURNED_AWAY, hint=_HINT)
         return Principal(token.name, token.role, token.projects, token.sha256)
 
     def confirm(self, principal: Principal) -> None:
         """Raise `Unauthenticated` when the token no longer counts, or counts for something else."""
-        if self._path is None:
+        if self._tokens is None:
             return
-        self._reload()
-        token = self._tokens.get(principal.sha256)
+        token = self._tokens.of_digest(principal.sha256)
         if token is None or (token.role, token.projects) != (principal.role, principal.projects):
             raise Unauthenticated(_TURNED_AWAY, hint=_HINT)
 
-    def _reload(self) -> None:
-        now_s = self._clock.monotonic_s()
-        if self._path is None or now_s - self._checked_at_s < RELOAD_S:
-            return
-        self._checked_at_s = now_s
-        version = _Version.of(self._path)
-        if version == self._seen:
-            return
-        try:
-            # A file that is gone lets nobody in: it is how one revokes everything.
-            self._tokens = _by_digest(read_tokens(self._path))
-            self._seen = version
-        except StartupError as error:
-            get_logger().error("tokens file is wrong, the old tokens stay", problem=str(error))
 
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """What changes when a file is written or replaced."""
-
-    inode: int
-    size_bytes: int
-    written_ns: int
-
-    @classmethod
-    def of(cls, path: Path | None) -> _Version | None:
-        try:
-            found = path.stat() if path is not None else None
-        except OSError:
-            return None
-        return cls(found.st_ino, found.st_size, found.st_mtime_ns) if found else None
-
-
-def _by_digest(tokens: Iterable[Token]) -> dict[str, Token]:
-    return {token.sha256: token for token in tokens}
+def _complain(problem: str) -> None:
+    get_logger().error("tokens file is wrong, the old tokens stay", problem=problem)
 
 
 def _bearer(metadata: Metadata) -> str:

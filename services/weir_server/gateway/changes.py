@@ -82,6 +82,7 @@ class ChangesService(changes_pb2_grpc.ChangesServicer):
         """Give points new values."""
         caller = self._caller(context, Role.WRITER, request)
         run = await self._call(self._reader.get_run, RunRef(request.project, request.run_id))
+        await self._call(self._changes.warm, run.ref, by=caller.name)
         change = await self._call(
             self._changes.points.ask_correct,
             run,
@@ -97,6 +98,7 @@ class ChangesService(changes_pb2_grpc.ChangesServicer):
         """Take points out of every answer."""
         caller = self._caller(context, Role.WRITER, request)
         run = await self._call(self._reader.get_run, RunRef(request.project, request.run_id))
+        await self._call(self._changes.warm, run.ref, by=caller.name)
         change = await self._call(
             self._changes.points.ask_delete,
             run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from weir_server.clock import Clock
 from weir_server.gateway.auth import Auth
 from weir_server.gateway.changes_offered import changes_offered
+from weir_server.gateway.cold_offered import cold_offered
 from weir_server.gateway.export import export_service
 from weir_server.gateway.live import live_service
 from weir_server.gateway.ranks import ranks_service
@@ -41,6 +42,16 @@ def offered(
         changes_offered(
             store,
             stream,
+            objects,
+            opened,
+            clickhouse=clickhouse,
+            inserter=inserter,
+            reader=reader,
+            auth=auth,
+            clock=clock,
+        ),
+        cold_offered(
+            store,
             objects,
             opened,
             clickhouse=clickhouse,

@@ -22,17 +22,14 @@ from weir_server.log import get_logger
 from weir_server.stream.base import Appender, StopRequest
 from weir_store.base import Reader
 from weir_store.editor import Editor
-from weir_store.edits import LABELS, Edits
-from weir_store.errors import InvalidQuery, StoreError
+from weir_store.edits import LABELS, MAX_NAME_BYTES, Edits, check, check_bytes
+from weir_store.errors import StoreError
 from weir_store.records import RunQuery, RunRef
 
 _RUNS_LIMIT: Final = 100
 _EVENTS_LIMIT: Final = 1_000
 _MILDEST: Final = "debug"
 _NEWEST_FIRST: Final = "-created"
-_MAX_NAME_BYTES: Final = 512
-_MAX_NOTES_BYTES: Final = 65_536
-_MAX_TAGS: Final = 1_000
 
 
 class RunsService(runs_pb2_grpc.RunsServicer):
@@ -120,7 +117,7 @@ class RunsService(runs_pb2_grpc.RunsServicer):
     ) -> runs_pb2.StopRunResponse:
         """Leave a note for the run's processes, also of a run so new that nothing is stored yet."""
         ref = self._allowed(request, context, Role.WRITER)
-        _check_bytes("reason", request.reason, _MAX_NAME_BYTES)
+        check_bytes("reason", request.reason, MAX_NAME_BYTES)
         if await self._appender.read_registered(ref.project, ref.run_id) is None:
             await asyncio.to_thread(self._reader.get_run, ref)
         stop = StopRequest(request.reason, self._caller(context).name, self._clock.unix_us())
@@ -173,30 +170,8 @@ class RunsService(runs_pb2_grpc.RunsServicer):
 
 
 def edits_of(request: runs_pb2.UpdateRunRequest) -> Edits:
-    """Return what a request wants changed. Raises as `check_edits` does."""
-    check_edits(request)
+    """Return what a request wants changed. Raises as `weir_store.edits.check` does."""
     told = {label: getattr(request, label) if request.HasField(label) else None for label in LABELS}
-    return Edits(**told, add_tags=tuple(request.add_tags), remove_tags=tuple(request.remove_tags))
-
-
-def check_edits(request: runs_pb2.UpdateRunRequest) -> None:
-    """Raise `InvalidQuery` for edits that are too long, or tags that are none."""
-    for label in LABELS:
-        most = _MAX_NOTES_BYTES if label == "notes" else _MAX_NAME_BYTES
-        _check_bytes(label, getattr(request, label), most)
-    tags = [*request.add_tags, *request.remove_tags]
-    if len(tags) > _MAX_TAGS:
-        raise InvalidQuery(f"{len(tags)} tags in one edit", hint=f"at most {_MAX_TAGS}")
-    for tag in tags:
-        if not tag.strip():
-            raise InvalidQuery("a tag is empty", hint="tags hold at least one letter")
-        _check_bytes("tag", tag, _MAX_NAME_BYTES)
-    both = set(request.add_tags) & set(request.remove_tags)
-    if both:
-        raise InvalidQuery(f"tag {min(both)!r} is both added and removed", hint="do one of the two")
-
-
-def _check_bytes(what: str, text: str, most: int) -> None:
-    size = len(text.encode())
-    if size > most:
-        raise InvalidQuery(f"{what} has {size} bytes", hint=f"at most {most}")
+    edits = Edits(**told, add_tags=tuple(request.add_tags), remove_tags=tuple(request.remove_tags))
+    check(edits)
+    return edits

@@ -1,60 +1,32 @@
-"""The tokens file: who may come in. Written by `weir token`, read by the gateway.
-
-[[token]]
-name = "ci"
-sha256 = "9f86d0…"              # of the token; the token itself is shown once and kept nowhere
-role = "writer"                 # reader, writer or admin
-projects = ["vision", "nlp"]    # ["*"] = all
-"""
+"""The tokens file: who may come in. Written by `weir token`, read by gateways and dashboards (weir_store/tokens.py)."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from weir_server.errors import StartupError
+from weir_store import tokens as file
+from weir_store.tokens import EVERY_PROJECT, Role, Token, UnreadableTokens, digest_of
 
-EVERY_PROJECT: Final = "*"
+__all__ = [
+    "EVERY_PROJECT",
+    "Role",
+    "Token",
+    "create_token",
+    "digest_of",
+    "read_tokens",
+    "revoke_token",
+]
+
 _PREFIX: Final = "weir_"
 _HEADER: Final = (
     "# Who may come in. Make an entry with: "
     "weir token create --name ci --role writer --project my-project\n"
 )
-
-
-class Role(StrEnum):
-    """What a token is good for; each includes the ones before."""
-
-    READER = "reader"
-    WRITER = "writer"
-    ADMIN = "admin"
-
-    def includes(self, wanted: Role) -> bool:
-        """Return whether this role may do what `wanted` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One entry of the file; `sha256` is 64 lower-case hex digits."""
-
-    name: str
-    sha256: str
-    role: Role
-    projects: tuple[str, ...]
-
-
-def digest_of(secret: str) -> str:
-    """Return what the file holds of a token."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def read_tokens(path: Path) -> tuple[Token, ...]:
@@ -64,19 +36,17 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
         StartupError: The file cannot be read or says something that makes no sense.
     """
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("token", [])
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _unreadable(path, str(error)) from error
-    if not isinstance(entries, list):
-        raise _unreadable(path, "'token' is no list, write [[token]]")
-    tokens = tuple(_token(path, entry) for entry in entries)
-    names = [token.name for token in tokens]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise _unreadable(path, f"two tokens are named {min(twice)!r}")
-    return tokens
+        return file.read_tokens(path)
+    except UnreadableTokens as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: UnreadableTokens) -> StartupError:
+    """Return the error for people who start something."""
+    return StartupError(
+        f"cannot read the tokens file {error}",
+        hint="correct it, or make entries with `weir token create`",
+    )
 
 
 def create_token(path: Path, *, name: str, role: Role, projects: Sequence[str]) -> str:
@@ -111,31 +81,6 @@ def revoke_token(path: Path, name: str) -> Token:
             _write(path, tuple(other for other in tokens if other is not token))
             return token
     raise StartupError(f"no token is named {name!r}", hint="see `weir token list`")
-
-
-def _token(path: Path, entry: Any) -> Token:
-    if not isinstance(entry, dict):
-        raise _unreadable(path, "a token is no table, write [[token]]")
-    name, sha256 = entry.get("name"), entry.get("sha256")
-    if not isinstance(name, str) or not name:
-        raise _unreadable(path, "a token has no name")
-    if not isinstance(sha256, str) or len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
-        raise _unreadable(path, f"sha256 of token {name!r} is not 64 lower-case hex digits")
-    try:
-        role = Role(str(entry.get("role")))
-    except ValueError as error:
-        raise _unreadable(path, f"role of token {name!r} is not reader, writer or admin") from error
-    projects = entry.get("projects")
-    if not isinstance(projects, list) or not all(isinstance(p, str) and p for p in projects):
-        raise _unreadable(path, f"projects of token {name!r} is not a list of names")
-    return Token(name, sha256, role, tuple(projects))
-
-
-def _unreadable(path: Path, why: str) -> StartupError:
-    return StartupError(
-        f"cannot read the tokens file {path}: {why}",
-        hint="correct it, or make entries with `weir token create`",
-    )
 
 
 def _write(path: Path, tokens: Sequence[Token]) -> None:

@@ -2,7 +2,8 @@
 
 asked ─▶ submit ─▶ ┐
                    ├─▶ carry out, one after the other
-every period_s ──▶ ┘    (whoever has the turn: one gateway of all)
+every period_s ──▶ ┤    (whoever has the turn: one gateway of all)
+every asked_s ───▶ ┘    what dashboards wrote down and cannot do (every gateway: a turn may be that of a dead one)
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from weir_server.clock import Clock
 from weir_server.errors import ServerError
 from weir_server.log import get_logger
 from weir_server.stream.lease import Lease
-from weir_store.changes.base import Change, Refusal
+from weir_store.changes.base import REFUSED, Change, Refusal
 from weir_store.changes.sweep import Changes
 from weir_store.errors import StoreError
 
 PERIOD_S: Final = 300.0
+ASKED_S: Final = 2.0
 _FIRST_AFTER_S: Final = 5.0
 _QUIET_US: Final = 60_000_000  # what nobody touched for so long was cut off
 
@@ -37,6 +39,7 @@ class Sweeper:
         *,
         lease: Lease | None = None,
         period_s: float = PERIOD_S,
+        asked_s: float = ASKED_S,
     ) -> None:
         """Prepare; nothing is done yet.
 
@@ -45,7 +48,9 @@ class Sweeper:
             clock: Whose time it is.
             lease: Held by the one gateway of all that looks round; None = this one does.
             period_s: How often.
+            asked_s: How often it looks for what others asked for.
         """
+        self._asked_s = asked_s
         self._changes = changes
         self._clock = clock
         self._period_s = period_s
@@ -83,21 +88,31 @@ class Sweeper:
         resumed = self._changes.resume(quiet_us=_QUIET_US)
         kept = self._changes.apply_policies(go_on=self._may_go_on)
         late = self._changes.free_late()
-        if resumed or kept or late:
-            get_logger().info("swept", resumed=resumed, retention=len(kept), late_rows=late)
+        rolled = self._changes.roll_by_rules(go_on=self._may_go_on)
+        if resumed or kept or late or rolled:
+            counts = {"retention": len(kept), "late_rows": late, "rolled": len(rolled)}
+            get_logger().info("swept", resumed=resumed, **counts)
+
+    def take_up(self) -> None:
+        """Carry out what dashboards asked for."""
+        for change in self._changes.take_up():
+            refused = change.receipt.get(REFUSED, "")
+            get_logger().info("change taken up", kind=change.kind, by=change.by, refused=refused)
 
     def _may_go_on(self) -> bool:
         return not self._stopping and (self._lease is None or self._lease.keep())
 
     def _run(self) -> None:
-        wait_s = min(_FIRST_AFTER_S, self._period_s)
-        due_s = self._clock.monotonic_s() + wait_s
+        due_s = self._clock.monotonic_s() + min(_FIRST_AFTER_S, self._period_s)
         while not self._stopping:
+            left_s = max(0.0, due_s - self._clock.monotonic_s())
             try:
-                change = self._asked.get(timeout=max(0.0, due_s - self._clock.monotonic_s()))
+                change = self._asked.get(timeout=min(left_s, self._asked_s))
             except queue.Empty:
-                self._try(self.look_round)
-                due_s = self._clock.monotonic_s() + self._period_s
+                self._try(self.take_up)
+                if self._clock.monotonic_s() >= due_s:
+                    self._try(self.look_round)
+                    due_s = self._clock.monotonic_s() + self._period_s
                 continue
             if change is not None and not self._stopping:
                 self._try(partial(self._changes.carry_out, change))

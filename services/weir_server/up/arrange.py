@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -77,12 +78,30 @@ def arrange(loaded: Loaded, data_dir: DataDir) -> Settings:
     for setting, port in ports.items():
         group, field = setting.split(".")
         groups[group][field] = port
+    if "dashboard.access_dir" not in loaded.sources:
+        groups["dashboard"]["access_dir"] = data_dir.access
+    if "dashboard.metrics" not in loaded.sources:
+        groups["dashboard"]["metrics"] = _pages(given, ports)
     return given.model_copy(
         update={
             group: getattr(given, group).model_copy(update=update)
             for group, update in groups.items()
         }
     )
+
+
+def _pages(settings: Settings, ports: Mapping[str, int]) -> list[str]:
+    """Return where each part of this Weir shows its /metrics."""
+    parts = {
+        "gateway": (settings.gateway.host, ports["gateway.metrics_port"]),
+        "writer": (settings.writer.host, ports["writer.metrics_port"]),
+        "rules": (settings.rules.host, ports["rules.metrics_port"]),
+        "engine": (settings.engine.host, ports["engine.port"]),
+    }
+    return [
+        f"{name}=http://{address(reachable_host(host), port)}/metrics"
+        for name, (host, port) in parts.items()
+    ]
 
 
 def wanted_ports(settings: Settings) -> list[Wanted]:

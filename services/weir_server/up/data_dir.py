@@ -4,7 +4,7 @@ weir-data/
 ├─ weir-up.json       addresses, pids, password of what runs (0600)
 ├─ weir-up.lock       held while a `weir up` lives; holds its pid
 ├─ engine.password    made on the first start (0600)
-├─ redis/  clickhouse/  objects/  logs/
+├─ redis/  clickhouse/  objects/  dashboard/  logs/
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class DataDir:
     def objects(self) -> Path:
         """The bytes of artifacts and media; holds the secret that signs their addresses (0600)."""
         return self.path / "objects"
+
+    @property
+    def access(self) -> Path:
+        """Who is signed in at the dashboard, and its share links, as digests."""
+        return self.path / "dashboard"
 
     @property
     def logs(self) -> Path:

@@ -1,7 +1,8 @@
 """The words of changes: what was asked, what came of it, and what must not be changed.
 
 asked ─▶ begun ─▶ waiting ─▶ done          each a version of one row of `changes`
-           └──────────────────▲            begun is gone on with after a crash: every step may be done twice
+  │        └──────────────────▲            begun is gone on with after a crash: every step may be done twice
+  └─▶ done, refused                        asked by who cannot carry it out (a dashboard): a gateway takes it up
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from weir_store.records import Kind, RunRef, Tally
 
 WAITS_UNTIL: Final = "waits_until_unix_us"
 """In a receipt: when bytes are old enough to be collected; 0 = nothing waits."""
+REFUSED: Final = "refused"
+"""In a receipt: why a change that was asked for was not made."""
 MAX_RANGES: Final = 10_000
 MAX_CORRECTIONS: Final = 10_000
 
@@ -42,11 +45,15 @@ class ChangeKind(StrEnum):
     MOVE = "move"
     MERGE = "merge"
     RETENTION = "retention"
+    ROLL = "roll"
+    THAW = "thaw"
+    STOP = "stop"  # asks the run's processes to end: changes nothing that is stored
 
 
 class ChangeState(StrEnum):
     """How far it is."""
 
+    ASKED = "asked"  # nobody has taken it up yet
     BEGUN = "begun"
     WAITING = (
         "waiting"  # hidden and freed but for what others need, or what is too young to be collected

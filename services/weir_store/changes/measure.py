@@ -55,6 +55,8 @@ OF_PROJECTS: Final = (
     tables.WEBHOOKS,
     tables.BLOB_TOUCHES,
     tables.RETENTION,
+    tables.COLD_RULES,
+    tables.DOCUMENTS,
 )
 """Whose rows go with a project. `blobs` are taken away with their bytes, by garbage collection."""
 

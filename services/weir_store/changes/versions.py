@@ -11,6 +11,8 @@ from weir_store import answers, tables
 from weir_store.changes.base import MAX_RANGES, Steps
 from weir_store.changes.sql import of_points
 from weir_store.clickhouse import ClickHouse
+from weir_store.cold.base import all_of
+from weir_store.cold.book import cold_among
 from weir_store.errors import InvalidQuery
 from weir_store.parameters import Parameters
 from weir_store.records import RunRef
@@ -68,7 +70,7 @@ SELECT v.rank AS rank, v.step AS step, toUnixTimestamp64Micro(v.ts) AS time_unix
   v.removed_us AS removed_unix_us, e.edited_by AS edited_by, v.removed_by AS removed_by
 FROM (
   SELECT rank, step, ts, value, ver, toInt64(0) AS removed_us, '' AS removed_by
-  FROM {self._database}.{tables.POINTS} FINAL WHERE {where}
+  FROM {self._points(ref)} WHERE {where}
   UNION ALL
   SELECT rank, step, ts, value, ver, toUnixTimestamp64Micro(removed_at), {_hex("change_id")}
   FROM {self._database}.{tables.REMOVED_POINTS} FINAL WHERE {where}) AS v
@@ -84,6 +86,12 @@ ORDER BY rank, step, version LIMIT {limit + 1}"""
         if table.num_rows > limit:
             raise InvalidQuery(f"more than {limit} versions", hint="ask for fewer steps or ranks")
         return answers.conform(table, VERSIONS)
+
+    def _points(self, ref: RunRef) -> str:
+        """Return where the run's points lie, replays gone: the table, or that and a file."""
+        if cold_among(self._clickhouse, self._database, [ref]):
+            return f"{self._database}.{all_of(tables.POINTS)}"
+        return f"{self._database}.{tables.POINTS} FINAL"
 
 
 def _hex(column: str) -> str:

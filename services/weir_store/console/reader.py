@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 
 from weir_store import answers, tables
 from weir_store.clickhouse import ClickHouse
+from weir_store.cold.base import all_of
+from weir_store.cold.book import cold_among
 from weir_store.console import follow, limits
 from weir_store.console.base import LinesQuery
 from weir_store.console.cursor import Life, Marks, Position, born_s
@@ -47,7 +49,7 @@ class ClickHouseConsole:
         runs = live_runs(self._clickhouse, self._database, query.runs)
         if not runs:
             return follow.LINES.empty_table()
-        return follow.read(query, _StoredLines(self._clickhouse, self._database, query, runs))
+        return follow.read(query, self._lines(query, runs))
 
     def count_lines(self, query: LinesQuery) -> int:
         """Count the lines that match."""
@@ -55,8 +57,13 @@ class ClickHouseConsole:
         runs = live_runs(self._clickhouse, self._database, query.runs)
         if not runs:
             return 0
-        lines = _StoredLines(self._clickhouse, self._database, query, runs)
+        lines = self._lines(query, runs)
         return sum(lines.count(part) for part in follow.left_over(query))
+
+    def _lines(self, query: LinesQuery, runs: Sequence[RunRef]) -> _StoredLines:
+        is_cold = cold_among(self._clickhouse, self._database, runs)
+        table = all_of(tables.CONSOLE) if is_cold else tables.CONSOLE
+        return _StoredLines(self._clickhouse, self._database, query, runs, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class _StoredLines:
     database: str
     query: LinesQuery
     runs: Sequence[RunRef]  # that exist
+    table: str  # has the lines of all of them
 
     def committed(self) -> Marks:
         """Return how far each agent's log is stored."""
@@ -110,7 +118,7 @@ SELECT sum(lines) FROM (
 
     @property
     def _table(self) -> str:
-        return f"{self.database}.{tables.CONSOLE}"
+        return f"{self.database}.{self.table}"
 
     def _bounds(self, wanted: follow.Wanted, rows: int, *, newest: bool) -> tuple[int, int, int]:
         """Return first and last time of so many rows from one end, and how many there are."""

@@ -44,6 +44,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
     tables.BLOB_MARKS: Scope.NOT_EXPORTED,
     tables.BLOB_UPLOADS: Scope.NOT_EXPORTED,
     tables.WEBHOOKS: Scope.NOT_EXPORTED,
+    # What people write of runs names runs of any project: it stays with those who wrote it.
+    tables.DOCUMENTS: Scope.NOT_EXPORTED,
     # Made from branches when these are stored.
     tables.SHOWN: Scope.NOT_EXPORTED,
 }

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from weir_store import tables
 from weir_store.clickhouse import ClickHouse, Settings
+from weir_store.cold.base import COLD_TABLES, all_of
+from weir_store.cold.book import cold_among
 from weir_store.errors import InvalidQuery, SchemaMismatch
 from weir_store.export.base import (
     BLOBS,
@@ -64,9 +66,16 @@ class ExportReader:
         shape = exported_shape(table)
         where = self._where(table, project, run_ids, parameters, whole_project=whole_project)
         sql = f"""
-SELECT {_columns_sql(table)} FROM {self._raw}.{table} AS t FINAL WHERE {where}
+SELECT {_columns_sql(table)} FROM {self._source(table, project, run_ids)} WHERE {where}
 ORDER BY {self._sort_key(table)}"""
         return shape, self._stream(sql, parameters, shape)
+
+    def _source(self, table: str, project: str, run_ids: Sequence[str]) -> str:
+        """Return where rows lie, replays gone: the table, or that and files."""
+        runs = [RunRef(project, run_id) for run_id in run_ids]
+        if table in COLD_TABLES and cold_among(self._clickhouse, self._raw, runs):
+            return f"{self._raw}.{all_of(table)} AS t"
+        return f"{self._raw}.{table} AS t FINAL"
 
     def meet_runs(self, runs: Sequence[RunRef]) -> list[Met]:
         """Return those runs that are there, deleted ones too."""

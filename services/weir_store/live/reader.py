@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from weir_store import answers, tables
 from weir_store.clickhouse import ClickHouse
+from weir_store.cold.base import all_of
+from weir_store.cold.book import cold_among
 from weir_store.console.cursor import Life, Marks, born_s
 from weir_store.live.base import POINTS, TEXTS, Happened, Kind, Rows, Scope, Standing, Wants
 from weir_store.live.windows import beyond_sql, packs, reached_sql
@@ -124,10 +126,16 @@ FROM {self._raw}.{TABLE_OF[kind]} WHERE {where}{_outside(seen, parameters)} ORDE
             parameters = Parameters()
             where = beyond_sql({run: before.get(run, {})}, parameters) + _filter(wants, parameters)
             sql = f"""
-SELECT {_COLUMNS}{_MORE[kind]} FROM {self._raw}.{TABLE_OF[kind]}
+SELECT {_COLUMNS}{_MORE[kind]} FROM {self._raw}.{self._lies_in(kind, run)}
 WHERE {where} AND {reached_sql({run: high}, parameters)}"""
             for batch in self._clickhouse.stream_arrow(sql, parameters.values):
                 yield from _by_run(kind, pa.Table.from_batches([batch]))
+
+    def _lies_in(self, kind: Kind, run: RunRef) -> str:
+        """Return the table that holds what a run logged, or the view that has its files as well."""
+        if kind is Kind.POINTS and cold_among(self._clickhouse, self._raw, [run]):
+            return all_of(tables.POINTS)
+        return TABLE_OF[kind]
 
     def list_event_ids(self, scope: Scope) -> list[UUID]:
         """Return the events there are, the newest 200 000."""

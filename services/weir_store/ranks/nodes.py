@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from weir_store import answers
 from weir_store.clickhouse import ClickHouse
+from weir_store.cold.book import cold_among
 from weir_store.errors import InvalidQuery
 from weir_store.parameters import Parameters
 from weir_store.plan import Span, estimated_rows
@@ -41,7 +42,8 @@ class NodeRanker:
             raise InvalidQuery(f"limit is {limit}", hint=f"1 … {MAX_RUNS}")
         times = self._newest_with_times(project, limit, names)
         # What a fork inherits took its parent's time, and what was rewound over took time as well.
-        sight = Sight(plain=tuple(times))
+        cold = cold_among(self._clickhouse, self._database, list(times))
+        sight = Sight(plain=tuple(times), cold=frozenset(cold))
         spans = within_reason(self._wanted(times, sight))
         if not spans:
             return shapes.NODES.empty_table()

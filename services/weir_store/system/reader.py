@@ -9,6 +9,8 @@ import pyarrow as pa
 from weir_store import answers, tables
 from weir_store.buckets import step_shift
 from weir_store.clickhouse import ClickHouse
+from weir_store.cold.base import all_of
+from weir_store.cold.book import cold_among
 from weir_store.parameters import Parameters
 from weir_store.points_source import newest_sql
 from weir_store.reader_live import live_runs, of_runs
@@ -69,7 +71,7 @@ FROM ({self._newest(query, parameters)}) ORDER BY {_MEASUREMENT} LIMIT {limits.M
         parameters = Parameters()
         sql = f"""
 SELECT {_UNIX_US.format("min(ts)")}, {_UNIX_US.format("max(ts)")}, count()
-FROM {self._database}.{tables.SYSTEM_POINTS} WHERE {_where(query, parameters)}"""
+FROM {self._table(query.ref)} WHERE {_where(query, parameters)}"""
         first, last, found = self._clickhouse.query_rows(sql, parameters.values)[0]
         if not found:
             return shapes.THINNED.empty_table()
@@ -84,8 +86,14 @@ ORDER BY {_SERIES}, time_unix_us LIMIT {limits.MOST_ROWS + 1}"""
 
     def _newest(self, query: SystemQuery, parameters: Parameters) -> str:
         """Return a SELECT of what was measured, each moment once."""
-        table = f"{self._database}.{tables.SYSTEM_POINTS} WHERE {_where(query, parameters)}"
+        table = f"{self._table(query.ref)} WHERE {_where(query, parameters)}"
         return newest_sql(f"{_MEASUREMENT}, value", table, _MEASUREMENT)
+
+    def _table(self, ref: RunRef) -> str:
+        """Return where a run's rows lie: the table, or that and files."""
+        is_cold = cold_among(self._clickhouse, self._database, [ref])
+        name = all_of(tables.SYSTEM_POINTS) if is_cold else tables.SYSTEM_POINTS
+        return f"{self._database}.{name}"
 
     def _lives(self, ref: RunRef) -> bool:
         return bool(live_runs(self._clickhouse, self._database, [ref]))

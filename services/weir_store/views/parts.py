@@ -29,6 +29,11 @@ TOKEN_METRICS: Final = (
 )
 """Counters of the tokens that a run has seen so far; the first of them that a run has counts."""
 
+# Runs that lie in files: what came late, and for a while what is in the file, too, lies in the table. Of two equal rows
+# one is taken. They are asked apart, so that what is read of the others still comes in the order of the table.
+_COLD: Final = "SELECT run_id FROM {db}.cold_runs FINAL"
+_BOTH: Final = "(SELECT * FROM {db}.{table} UNION ALL SELECT * FROM {db}.cold_{table}) AS both"
+
 _CAREFUL: Final = "SELECT run_id FROM {db}.careful_runs"
 _DELETED: Final = "SELECT project, run_id FROM {db}.careful_runs WHERE why = 'deleted'"
 _NOT_PLAIN: Final = "SELECT project, run_id FROM {db}.careful_runs WHERE why IN ('deleted', 'bent')"
@@ -50,7 +55,7 @@ _POINT: Final = "project, run_id, metric, step, rank"
 # Runs that may hold corrections: of each point the newest version.
 _CORRECTED: Final = f"""SELECT {{columns}} FROM (
   SELECT project, run_id, metric, rank, step, ts AS time, {{values}}, ver
-  FROM {{db}}.{{table}}
+  FROM {{source}}
   WHERE {{which}} (project, run_id) NOT IN ({{not_plain}})
   ORDER BY {_POINT}, ver DESC LIMIT 1 BY {_POINT})"""
 
@@ -59,7 +64,7 @@ _CORRECTED: Final = f"""SELECT {{columns}} FROM (
 # keeps filters apart. Only rows of runs that somebody shows are looked at.
 _SHOWN: Final = f"""SELECT {{columns}} FROM (
   SELECT project, toLowCardinality(of_run) AS run_id, metric, rank, step, ts AS time, {{values}}, depth, ver
-  FROM (SELECT * FROM {{db}}.{{table}} WHERE run_id IN ({{sources}})) AS held
+  FROM (SELECT * FROM {{all}} WHERE run_id IN ({{sources}})) AS held
   INNER JOIN ({{pieces}}) AS piece ON held.project = piece.of_project AND held.run_id = piece.source AND {_SHOWS}
   ORDER BY {_POINT}, depth, ver DESC LIMIT 1 BY {_POINT})"""
 
@@ -109,10 +114,11 @@ def parts(database: str) -> dict[str, str]:
         "pieces": _PIECES.format(db=db, deleted=deleted),
         "sources": f"SELECT arrayJoin(sources) FROM {db}.shown",
     }
-    points = {**said, "table": "points", "columns": POINT_COLUMNS, "values": "value"}
+    cold, both = _COLD.format(db=db), _BOTH.format(db=db, table="points")
+    points = {**said, "all": both, "columns": POINT_COLUMNS, "values": "value"}
     texts = {
         **said,
-        "table": "text_points",
+        "all": f"{db}.text_points",
         "columns": f"{POINT_COLUMNS}, kind",
         "values": "value, kind",
     }
@@ -120,8 +126,24 @@ def parts(database: str) -> dict[str, str]:
         "db": db,
         "views": database,
         "careful": careful,
-        "careful_points": _careful(points, f"run_id IN ({careful}) AND"),
-        "texts": _careful(texts, ""),
+        "cold": cold,
+        "both_system": _BOTH.format(db=db, table="system_points"),
+        "both_lines": _BOTH.format(db=db, table="console"),
+        "careful_points": _with_shown(
+            points,
+            _corrected(
+                points, f"{db}.points", f"run_id IN ({careful}) AND run_id NOT IN ({cold}) AND"
+            ),
+            _corrected(points, both, f"run_id IN ({careful}) AND run_id IN ({cold}) AND"),
+        ),
+        "careful_or_cold_points": _with_shown(
+            points,
+            _corrected(
+                points, f"{db}.points", f"run_id IN ({careful}) AND run_id NOT IN ({cold}) AND"
+            ),
+            _corrected(points, both, f"run_id IN ({cold}) AND"),
+        ),
+        "texts": _with_shown(texts, _corrected(texts, f"{db}.text_points", "")),
         "deleted": deleted,
         "pieces": said["pieces"],
         "exist": f"SELECT project, run_id FROM {db}.runs FINAL",
@@ -144,6 +166,9 @@ def parts(database: str) -> dict[str, str]:
     }
 
 
-def _careful(said: Mapping[str, str], which: str) -> str:
-    corrected = _CORRECTED.format(**said, which=which)
-    return f"{corrected}\nUNION ALL\n{_SHOWN.format(**said)}"
+def _corrected(said: Mapping[str, str], source: str, which: str) -> str:
+    return _CORRECTED.format(**said, source=source, which=which)
+
+
+def _with_shown(said: Mapping[str, str], *selects: str) -> str:
+    return "\nUNION ALL\n".join((*selects, _SHOWN.format(**said)))

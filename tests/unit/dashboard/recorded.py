@@ -31,6 +31,7 @@ from weir_store.artifacts.manifest import digest_of
 from weir_store.artifacts.memory import MemoryArtifacts
 from weir_store.artifacts.records import ArtifactVersion, Edge, ManifestFile, ModelChange
 from weir_store.console.memory import MemoryConsole
+from weir_store.groups.memory import MemoryGroups
 from weir_store.memory import MemoryStore
 from weir_store.objects.keys import blob_key
 from weir_store.objects.local import LocalObjects
@@ -77,6 +78,7 @@ class Recorded:
             console=MemoryConsole(self.store),
             artifacts=MemoryArtifacts(self.store),
             objects=self.objects,
+            groups=MemoryGroups(self.reader),
         )
 
     def measure(self) -> Recorded:

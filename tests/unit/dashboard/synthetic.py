@@ -12,9 +12,11 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
+from tests.unit.dashboard.filtering import fits
 from weir_store.comparison import compare
 from weir_store.errors import InvalidQuery, StoreUnavailable, UnknownRun
 from weir_store.filter import parse
+from weir_store.log_buckets import log_ruler
 from weir_store.records import (
     Event,
     EventPage,
@@ -68,13 +70,14 @@ class SyntheticReader:
 
     def list_runs(self, query: RunQuery) -> RunPage:
         self._check()
-        parse(query.where)
-        words = query.where.lower().split()
+        condition = parse(query.where)
         found = [
             run
             for run in self.runs
             if query.project in ("", run.project)
-            and all(w in f"{run.name} {run.config}".lower() for w in words)
+            and (query.projects_allowed is None or run.project in query.projects_allowed)
+            and (query.runs_allowed is None or run.ref in query.runs_allowed)
+            and fits(run, condition)
         ]
         found.sort(key=_sort_key(query.order_by), reverse=query.order_by.startswith("-"))
         return RunPage(tuple(found[query.offset : query.offset + query.limit]), len(found))
@@ -283,7 +286,11 @@ def _buckets(query: SeriesQuery, step: np.ndarray, value: np.ndarray) -> dict[st
     width = 1.0
     while span / width > (query.max_points or 512):
         width *= 2
-    starts = np.flatnonzero(np.diff(np.floor(x / width), prepend=-1))
+    slots = np.floor(x / width)
+    if query.log_x:
+        ruler = log_ruler(x[0], x[-1], query.max_points or 512)
+        slots = np.array([ruler.slot(each) for each in x])
+    starts = np.flatnonzero(np.diff(slots, prepend=-2))
     ends = np.append(starts[1:], len(x)) - 1
     finite = np.isfinite(value)
     low = np.minimum.reduceat(np.where(finite, value, np.inf), starts)

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from tests.unit.dashboard.asking import ask
 from tests.unit.dashboard.synthetic import two_projects
+from tests.unit.dashboard.test_packing import unpack
 from weir_dashboard import assets, data
 from weir_dashboard.api import ROUTES
 from weir_dashboard.sources import Sources
@@ -50,6 +51,15 @@ def test_a_question_reaches_the_store_as_it_was_asked(store):
     assert (asked.x, asked.x_min, asked.x_max, asked.max_points) == (XAxis.RELATIVE, 1e6, 2e6, 256)
     assert asked.reduce is Reduce.NONE
     assert [ref.run_id for ref in asked.runs] == ["r0001", "r0011"]
+
+
+def test_buckets_of_a_logarithmic_axis_grow_with_x_and_are_told_as_a_part_of_it(store):
+    answer = series([("log", "1")])
+    assert answer.status == 200
+    assert store.asked[-1].log_x
+    header, _ = unpack(answer.body)
+    width = header["widths"]["train/loss"]["width"]
+    assert 0 < width < 0.2  # a part of x, not steps
 
 
 def test_a_long_question_may_come_as_a_form(store):

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dashboard.synthetic import two_projects
-from weir_dashboard.packing import bucket_width, pack
+from weir_dashboard.packing import bucket_width, pack, part_of_x
 from weir_store.records import Reduce, RunRef, SeriesQuery, XAxis
 
 NUMPY = {"f64": "<f8", "f32": "<f4", "u8": "u1"}
@@ -86,6 +86,12 @@ def test_the_printed_width_is_a_power_of_two_no_wider_than_the_buckets(shift, st
     width = bucket_width(x[starts].astype(float), x[ends].astype(float), XAxis.STEP)
     assert width == 0 or (width <= 1 << shift and np.log2(width) % 1 == 0)
     assert (width == 0) == bool(np.all(starts == ends))
+
+
+def test_on_a_logarithmic_axis_the_printed_width_is_a_part_of_x():
+    low, high = np.array([0.0, 1.0, 2.0, 100.0]), np.array([0.0, 1.0, 3.0, 110.0])
+    assert part_of_x(low, high) == 0.5
+    assert part_of_x(low[:2], high[:2]) == 0.0
 
 
 def test_the_browser_half_keeps_its_promises(tmp_path: Path):

@@ -140,7 +140,7 @@ def test_compare_shows_what_differs_in_groups():
     paths = {path for table in test.dataframe for path in table.value["path"]}
     assert "lr" in paths
     assert "model.depth" not in paths
-    test.toggle(key="all").set_value(True).run()
+    test.toggle(key="cmp_all").set_value(True).run()
     assert "model.depth" in {path for table in test.dataframe for path in table.value["path"]}
 
 
@@ -148,7 +148,8 @@ def test_the_change_of_results_is_beside_them_and_files_of_two_runs_are_diffed()
     test = show(
         "compare", two_projects(8), run=["gpt-small/r0002", "gpt-small/r0003"], tab="Differences"
     )
-    assert "change" in test.dataframe[0].value.columns
+    assert test.dataframe[0].value.columns[1].endswith(" · baseline")
+    assert test.dataframe[0].value.iloc[:, 2].str.contains("%").any()
     assert "+warmup = 500" in test.code[0].value
     assert test.code[0].language == "diff"
     test.text_input(key="find").set_value("torch").run()

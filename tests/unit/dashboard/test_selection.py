@@ -28,13 +28,25 @@ charts = st.builds(
     x=st.sampled_from(XAxis),
     x_metric=st.just("") | words,
     smoothing=st.floats(min_value=0, max_value=1e9),
+    log_x=st.booleans(),
     log_y=st.booleans(),
+    kernel=st.sampled_from(selection.KERNELS),
     envelope=st.booleans(),
     outliers=st.booleans(),
     each_rank=st.booleans(),
     window=st.none() | windows,
     live=st.booleans(),
     across=st.integers(0, 4),
+    draw_all=st.booleans(),
+    baseline=st.just("") | words,
+    pins=st.frozensets(words, max_size=3),
+    top=st.lists(words, max_size=3, unique=True).map(tuple),
+    folded=st.frozensets(words, max_size=3),
+    full=st.just("") | words,
+    group_by=st.sampled_from(("", "tag", "user", "config.lr", "config.a.b/c\n<b>")),
+    band=st.sampled_from(selection.BANDS),
+    group_show=st.frozensets(words, max_size=3),
+    group_hide=st.frozensets(words, max_size=3),
     show=st.frozensets(words, max_size=3),
     hide=st.frozensets(words, max_size=3),
     colors=st.dictionaries(words, st.integers(0, 15), max_size=3).map(
@@ -83,13 +95,20 @@ def test_python_reads_chart_addresses_as_the_browser_does(example):
         "metrics": chart.metrics, "x": str(chart.x), "xMetric": chart.x_metric, "smoothing": chart.smoothing,
         "logY": chart.log_y, "envelope": chart.envelope, "outliers": chart.outliers,
         "ranks": "each" if chart.each_rank else "mean", "window": list(chart.window) if chart.window else None,
-        "live": chart.live, "columns": chart.across,
+        "live": chart.live, "columns": chart.across, "logX": chart.log_x, "kernel": chart.kernel,
+        "all": chart.draw_all, "baseline": chart.baseline, "pins": sorted(chart.pins),
+        "top": list(chart.top), "folded": sorted(chart.folded), "full": chart.full,
+        "groupBy": chart.group_by, "band": chart.band,
+        "groupShow": sorted(chart.group_show), "groupHide": sorted(chart.group_hide),
         "colors": [list(pair) for pair in chart.colors],
         "show": sorted(chart.show), "hide": sorted(chart.hide),
     }  # fmt: skip
     default = {
         "metrics": "", "x": "step", "xMetric": "", "smoothing": 0, "logY": False, "envelope": True, "outliers": True,
         "ranks": "mean", "window": None, "live": True, "columns": 0, "colors": [], "show": [], "hide": [],
+        "logX": False, "kernel": "twema",
+        "all": False, "baseline": "", "pins": [], "top": [], "folded": [], "full": "",
+        "groupBy": "", "band": "std", "groupShow": [], "groupHide": [],
     }  # fmt: skip
     assert seen == default | example["view"]
 
@@ -104,8 +123,11 @@ def test_the_page_about_the_dashboard_lists_every_key_of_the_address():
     everything = Selection(
         "p", "r", (RunRef("p", "r"),), "lr < 1", "name", 2, ("config.lr",),
         ChartView(
-            "loss", XAxis.METRIC, "lr", 5.0, True, False, False, True, (0.0, 1.0), False, 3,
-            frozenset("a"), frozenset("b"), (("p/r", 3),),
+            metrics="loss", x=XAxis.METRIC, x_metric="lr", smoothing=5.0, log_x=True, log_y=True, kernel="gauss",
+            envelope=False, outliers=False, each_rank=True, window=(0.0, 1.0), live=False, across=3,
+            draw_all=True, baseline="p/r", pins=frozenset("a"), top=("m",), folded=frozenset("f"), full="m",
+            group_by="tag", band="ci", group_show=frozenset("a"), group_hide=frozenset("b"),
+            show=frozenset("a"), hide=frozenset("b"), colors=(("p/r", 3),),
         ),
     )  # fmt: skip
     page = (Path(__file__).parents[3] / "docs/dashboard.md").read_text()
@@ -114,7 +136,9 @@ def test_the_page_about_the_dashboard_lists_every_key_of_the_address():
     views = (Path(__file__).parents[3] / "dashboard/weir_dashboard/views").glob("*.py")
     bound = re.compile(r'key="(\w+)",\s*bind="query-params"')
     of_the_pages = {key for view in views for key in bound.findall(view.read_text())}
-    assert {"tab", "all", "log_q"} <= of_the_pages
+    assert {"tab", "cmp_all", "log_q"} <= of_the_pages
+    # what is chosen on Compare by one function, or by brushing
+    of_the_pages |= {"cmp_y", "cmp_x", "cmp_yy", "cmp_color", "cmp_size", "cmp_in", "cmp_run"}
     assert (
         set(re.findall(r"^\| `(\w+)` \|", table, re.M))
         == set(selection.build(everything)) | of_the_pages

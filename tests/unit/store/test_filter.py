@@ -32,6 +32,9 @@ RUN = {
     "config.amp": 1.0,
     "metrics.train/loss": 0.25,
     "metrics.val/acc": 0.91,
+    "metric.train/loss@min": 0.2,
+    "metric.train/loss@1000": 0.3,
+    "metric.map@50@last": 0.7,
     "summary.val/acc": 0.95,
     "meta.git.commit": "8bee9df",
 }
@@ -154,7 +157,7 @@ def test_sql_holds_no_text_of_the_user_outside_parameters(pieces: list[str]) -> 
     words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"\{p\d+:\w+\}", "", sql)))
     assert words <= {
         *("AND", "OR", "NOT", "LIKE", "ILIKE", "true", "false", "n", "t", "tag", "tags", "name"),
-        *("run_id", "isNull", "has", "arrayExists", "positionCaseInsensitiveUTF8"),
+        *("run_id", "notes", "isNull", "has", "arrayExists", "positionCaseInsensitiveUTF8"),
         "reinterpretAsFloat64",
     }
 
@@ -166,6 +169,10 @@ def test_sql_holds_no_text_of_the_user_outside_parameters(pieces: list[str]) -> 
         ("config.lr", Field("config", "lr", Kind.ANY)),
         ('metrics."train loss"', Field("metrics", "train loss", Kind.NUMBER)),
         ("summary.val/acc", Field("summary", "val/acc", Kind.ANY)),
+        ("metric.val/loss", Field("metric", "val/loss@last", Kind.NUMBER)),
+        ("metric.val/loss@min", Field("metric", "val/loss@min", Kind.NUMBER)),
+        ("metric.map@50@007", Field("metric", "map@50@7", Kind.NUMBER)),
+        ('metric."a b@best"', Field("metric", "a b@best@last", Kind.NUMBER)),
     ],
 )
 def test_a_field_to_sort_by_is_written_as_in_a_filter(text: str, field: Field) -> None:

@@ -11,3 +11,10 @@ export function h(tag, props = {}, ...children) {
   el.append(...children.filter((child) => child != null));
   return el;
 }
+
+/** Make these the children of `parent`, touching only what changed: an element taken out and put back loses hover and focus. */
+export function put(parent, elements) {
+  const wanted = new Set(elements);
+  for (const old of [...parent.children]) if (!wanted.has(old)) old.remove();
+  elements.forEach((el, i) => { if (parent.children[i] !== el) parent.insertBefore(el, parent.children[i] ?? null); });
+}

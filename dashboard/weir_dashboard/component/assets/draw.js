@@ -3,7 +3,8 @@
 // uPlot keeps axes, grid, cursor and zoom; the curves are drawn from their own
 // typed arrays, so runs need not share x values and nothing is copied per frame.
 
-import { lowerBound } from "./curves.js";
+import { gapAfter, lowerBound } from "./curves.js";
+import { drawRibbon } from "./ribbon.js";
 
 const NAN = 1, POSITIVE_INF = 2, NEGATIVE_INF = 4;
 
@@ -22,7 +23,7 @@ export function drawCurves(u, curves, { envelope, focus, ink }) {
   for (const curve of ordered) {
     const range = visible(curve.x, u.scales.x.min, u.scales.x.max);
     const dim = focus && curve.run !== focus ? 0.18 : 1;
-    if (envelope && curve.spread) drawEnvelope(ctx, curve, range, toX, toY, band * dim);
+    if (envelope && curve.spread) (curve.slanted ? drawRibbon : drawEnvelope)(ctx, curve, range, toX, toY, band * dim);
     if (curve.smoothed !== curve.y) drawLine(ctx, curve, curve.y, range, toX, toY, 0.3 * dim, 1);
     drawLine(ctx, curve, curve.smoothed, range, toX, toY, dim, curve.run === focus ? 2.5 : 1.6);
   }
@@ -38,6 +39,10 @@ function linear(min, max, from, to) {
 
 function vertical(scale, bbox) {
   const bottom = bbox.top + bbox.height;
+  if (scale.distr === 4) {
+    const place = (v) => Math.asinh(v / scale.asinh), map = linear(place(scale.min), place(scale.max), bottom, bbox.top);
+    return map && ((v) => map(place(v)));
+  }
   if (scale.distr !== 3) return linear(scale.min, scale.max, bottom, bbox.top);
   const map = linear(Math.log10(scale.min), Math.log10(scale.max), bottom, bbox.top);
   return map && ((v) => (v > 0 ? map(Math.log10(v)) : bottom + 1));
@@ -60,7 +65,7 @@ function drawLine(ctx, curve, y, [from, to], toX, toY, alpha, width) {
   const dot = (i) => { ctx.moveTo(toX(curve.x[i]), toY(y[i])); ctx.lineTo(toX(curve.x[i]) + 0.01, toY(y[i])); };
   for (let i = from; i < to; i++) {
     if (Number.isNaN(y[i])) { if (alone >= 0) dot(alone); pen = false; alone = -1; continue; }
-    if (pen && curve.x[i] - curve.x[i - 1] > curve.gap) { if (alone >= 0) dot(alone); pen = false; }
+    if (pen && curve.x[i] - curve.x[i - 1] > gapAfter(curve.gap, i - 1)) { if (alone >= 0) dot(alone); pen = false; }
     if (pen) { ctx.lineTo(toX(curve.x[i]), toY(y[i])); alone = -1; }
     else { ctx.moveTo(toX(curve.x[i]), toY(y[i])); pen = true; alone = i; }
   }
@@ -79,8 +84,8 @@ function drawEnvelope(ctx, curve, [from, to], toX, toY, alpha) {
   ctx.beginPath();
   for (let i = from; i < to; i++) {
     if (!(hi[i] > lo[i])) continue;
-    const before = i > 0 ? Math.min(x[i] - x[i - 1], gap) : 0;
-    const after = i + 1 < x.length ? Math.min(x[i + 1] - x[i], gap) : before;
+    const before = i > 0 ? Math.min(x[i] - x[i - 1], gapAfter(gap, i - 1)) : 0;
+    const after = i + 1 < x.length ? Math.min(x[i + 1] - x[i], gapAfter(gap, i)) : before;
     const left = Math.floor(toX(x[i] - before / 2)), right = Math.ceil(toX(x[i] + after / 2));
     const top = toY(hi[i]), bottom = toY(lo[i]);
     ctx.rect(left, top, right - left, Math.max(bottom - top, 1));

@@ -14,6 +14,14 @@ export function num(v) {
   return String(Number(v.toPrecision(NUMBER_DIGITS)));
 }
 
+/** How far `v` is from `base`, in percent: `+3.2 %`; nothing when that says nothing. */
+export function change(v, base) {
+  if (!Number.isFinite(v) || !Number.isFinite(base) || base === 0) return "";
+  const percent = (100 * (v - base)) / Math.abs(base), size = Math.abs(percent);
+  const digits = size >= 1e5 ? num(size) : size >= 100 ? Math.round(size).toLocaleString("en-US") : String(Number(size.toPrecision(2)));
+  return size < 0.005 ? "±0 %" : `${percent < 0 ? "−" : "+"}${digits} %`;
+}
+
 const SUFFIXES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
 /** A tick: as many decimals as the distance between ticks needs, `12.5k` for the large. */
@@ -30,6 +38,7 @@ export function tick(v, increment) {
 
 /** A tick of a logarithmic axis: only 1, 2 and 5 times a power of ten, so not where the axis happens to end. */
 export function logTick(v) {
+  if (v <= 0) return v === 0 ? "0" : `−${logTick(-v)}`.replace(/^−$/, "");
   const digit = v / 10 ** Math.floor(Math.log10(v) + 1e-9);
   return [1, 2, 5].some((round) => Math.abs(digit - round) < 1e-6) ? tick(v, 0) : "";
 }
@@ -67,8 +76,9 @@ export function position(x, axis, xMetric) {
 }
 
 /** What one drawn point stands for, printed on every chart. `width` is in display units. */
-export function resolution({ every, width }, axis) {
+export function resolution({ every, width }, axis, isLog = false) {
   if (every) return "every point";
+  if (isLog) return `buckets of ${Number((100 * width).toPrecision(2))} % of ${axis === "relative" ? "time" : axis === "step" ? "step" : "x"}`;
   if (axis === "step") return `${width.toLocaleString("en-US")} steps/bucket`;
   if (axis === "metric") return `${num(width)}/bucket`;
   return `${duration(width)}/bucket`;

@@ -1,6 +1,7 @@
 // The keyboard: one table, obeyed here and shown by `?`; docs/dashboard.md repeats it.
 
 import { h } from "./dom.js";
+import { EVERYWHERE } from "./everywhere.js";
 
 export const KEYS = [
   { keys: ["/"], does: "find a run", obey: (wall) => wall.rail.find() || wall.toolbar.search.focus() },
@@ -8,9 +9,12 @@ export const KEYS = [
   { keys: ["j", "k"], does: "next, previous run", obey: (wall, key) => wall.rail.move(key === "j" ? 1 : -1) },
   { keys: ["Space"], does: "draw or hide the run that has the focus", obey: null }, // it is a button
   { keys: ["o"], does: "draw only this run, and back", obey: (wall) => wall.rail.current() && wall.only(wall.rail.current()) },
-  { keys: ["←", "→"], does: "move the zoomed window", obey: (wall, key) => wall.pan(key === "←" ? -0.5 : 0.5) },
-  { keys: ["z", "Esc"], does: "show everything again", obey: (wall) => wall.zoom(null) },
-  { keys: ["f"], does: "expand the chart under the cursor", obey: (wall) => wall.layout.pointed()?.toggleTall() },
+  { keys: ["b"], does: "make this run the baseline, and back", obey: (wall) => wall.rail.current() && wall.setBaseline(wall.rail.current()) },
+  { keys: ["p"], does: "pin this run to the top, and back", obey: (wall) => wall.rail.current() && wall.pin(wall.rail.current()) },
+  { keys: ["←", "→"], does: "move the zoomed window; in full screen the previous, next chart", obey: (wall, key) => (wall.view.full ? wall.full.step(key === "←" ? -1 : 1) : wall.pan(key === "←" ? -0.5 : 0.5)) },
+  { keys: ["z", "Esc"], does: "leave full screen; show everything again", obey: (wall) => wall.full.close() || wall.zoom(null) },
+  { keys: ["f"], does: "full screen of the chart under the cursor, and back", obey: (wall) => wall.full.close() || (wall.layout.pointed() && wall.full.open(wall.layout.pointed().metric)) },
+  { keys: ["Ctrl+Z", "Ctrl+Shift+Z"], does: "take the last change back, and do it again", obey: (wall, key) => wall.takeBack(key !== "Ctrl+Z") },
   { keys: ["l"], does: "pause or follow new points", obey: (wall) => wall.set({ live: !wall.view.live }) },
   { keys: ["?"], does: "these keys", obey: (wall) => wall.keys.toggleHelp() },
 ];
@@ -21,7 +25,7 @@ export class Keys {
   constructor(wall) {
     this.wall = wall;
     const row = ({ keys, does }) => h("div", {}, h("dt", {}, ...keys.map((key) => h("kbd", {}, key))), h("dd", {}, does));
-    this.help = h("div", { class: "help", role: "dialog", "aria-label": "keys", hidden: true, onclick: () => this.toggleHelp() }, h("dl", {}, ...KEYS.map(row)));
+    this.help = h("div", { class: "help", role: "dialog", "aria-label": "keys", hidden: true, onclick: () => this.toggleHelp() }, h("dl", {}, ...[...KEYS.slice(0, -1), ...EVERYWHERE].map(row)));
     this.listen = (event) => this.pressed(event);
     document.addEventListener("keydown", this.listen);
   }
@@ -31,10 +35,11 @@ export class Keys {
   }
 
   pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const name = NAMES[event.key] ?? event.key;
+    const name = nameOf(event);
+    if (!name) return;
     const target = event.composedPath()[0];
-    if (target?.matches?.("input, textarea, select, [contenteditable]")) {
+    const undoes = name.startsWith("Ctrl") && target?.matches?.("input[type=range], select"); // they have no undo of their own
+    if (target?.matches?.("input, textarea, select, [contenteditable]") && !undoes) {
       if (name === "Esc" && this.wall.el.contains(target)) {
         target.blur();
         event.preventDefault(); // the browser would empty a search
@@ -51,4 +56,12 @@ export class Keys {
   toggleHelp() {
     this.help.hidden = !this.help.hidden;
   }
+}
+
+/** How the table calls what was pressed; nothing where the browser or a menu is meant. */
+function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+  if (altKey) return "";
+  if (!ctrlKey && !metaKey) return NAMES[key] ?? key;
+  if (key.toLowerCase() === "y") return "Ctrl+Shift+Z";
+  return key.toLowerCase() === "z" ? `Ctrl+${shiftKey ? "Shift+" : ""}Z` : "";
 }

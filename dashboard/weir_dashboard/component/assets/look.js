@@ -3,7 +3,7 @@
 // A run has its colour everywhere. Of one run alone, each rank takes a colour of its
 // own; among several runs, ranks are shades of their run's.
 
-const DASHES = [[], [7, 3], [2, 2], [9, 3, 2, 3]];
+export const DASHES = [[], [7, 3], [2, 2], [9, 3, 2, 3]];
 const SHADE = 0.45; // the first rank this far towards black, the last towards white
 
 /** The colour somebody chose for the run, else its own. */

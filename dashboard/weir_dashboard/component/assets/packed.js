@@ -3,7 +3,7 @@
 
 const ARRAYS = { f64: Float64Array, f32: Float32Array, u8: Uint8Array };
 
-/** Unpack into `{header, series: [{run, metric, rank, x, y, lo, hi, bad}]}`; arrays are views, not copies. */
+/** Unpack into `{header, series: [{run, metric, rank, x, y, lo, hi, bad}]}` and what other columns there are; arrays are views, not copies. */
 export function unpack(buffer) {
   const headerBytes = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headerBytes)));
@@ -15,8 +15,8 @@ export function unpack(buffer) {
   let from = 0;
   const series = header.series.map(({ run, metric, rank, points }) => {
     const to = from + points;
-    const cut = (name) => columns[name].subarray(from, to);
-    const one = { run, metric, rank, x: cut("x"), y: cut("y"), lo: cut("lo"), hi: cut("hi"), bad: cut("bad") };
+    const cut = Object.entries(columns).map(([name, column]) => [name, column.subarray(from, to)]);
+    const one = { run, metric, rank, ...Object.fromEntries(cut) };
     from = to;
     return one;
   });

@@ -3,44 +3,39 @@
 import uPlot from "./uPlot.esm.js";
 import { h } from "./dom.js";
 import { drawCurves } from "./draw.js";
+import { atPlace, isLog, windowPlaces } from "./axis.js";
 import { padded, xExtent, yExtent } from "./curves.js";
-import { duration, logTick, resolution, tick } from "./format.js";
+import { duration, num, resolution } from "./format.js";
 import { Menu } from "./menu.js";
+import { horizontal, vertical } from "./ticks.js";
 
 const CHART_HEIGHT = 200;
 const ROOMY_HEIGHT = 320; // when few metrics are left
-const TALL_HEIGHT = 460;
-const TIME_STEPS_S = [1e-3, 1e-2, 0.1, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
+const HEADER_PX = 34; // above the plot of a full page
+const KERNEL_WORDS = { twema: "smoothed", gauss: "Gaussian", mean: "running mean" };
 
 export class Panel {
-  /** `wall` gives view, theme, sync and the answers to what happens here. */
-  constructor(metric, wall) {
+  /** `wall` gives view, theme, sync and the answers to what happens here; `full` fills the page. */
+  constructor(metric, wall, { full = false, empty = false } = {}) {
     this.metric = metric;
     this.wall = wall;
     this.curves = [];
     this.u = null;
-    this.tall = false;
-    this.empty = false; // nothing to draw for the drawn runs
+    this.full = full;
+    this.empty = empty; // nothing to draw for the drawn runs
     this.note = h("span", { class: "resolution" });
+    this.clipped = h("button", { class: "badge", title: "points above or below this chart; click to show them", hidden: true, onclick: () => wall.set({ outliers: true }) });
     this.plot = h("div", { class: "plot" });
     this.message = h("div", { class: "message" });
-    const grow = h("button", { class: "icon", title: "expand (f); double-click the chart resets the zoom", "aria-label": `expand ${metric}`, onclick: () => this.toggleTall() }, "⤢");
-    this.el = h("section", { class: "panel loading", tabindex: "0", "data-metric": metric, "aria-label": metric },
-      h("header", {}, h("h3", { title: metric }, metric), this.note, new Menu(this).el, grow), this.plot, this.message);
+    const grow = full ? null : h("button", { class: "icon", title: "full screen (f); double-click the chart resets the zoom", "aria-label": `full screen of ${metric}`, onclick: () => wall.full.open(metric) }, "⤢");
+    this.el = h("section", { class: empty ? "panel loading empty" : "panel loading", tabindex: "0", "data-metric": metric, "aria-label": metric },
+      h("header", {}, h("h3", { title: metric }, metric), this.note, this.clipped, new Menu(this).el, grow), this.plot, this.message);
     this.el.weirPanel = this;
   }
 
-  /** Take this place of the section, `span` units of a row wide (grid.js). */
-  place(order, span) {
-    this.el.style.order = order;
+  /** Be `span` units of a row wide (grid.js). */
+  place(span) {
     this.el.style.setProperty("--span", span);
-  }
-
-  toggleTall() {
-    this.tall = !this.tall;
-    this.el.classList.toggle("tall", this.tall);
-    this.resize();
-    this.el.scrollIntoView({ block: "nearest" });
   }
 
   /** Draw these curves, keeping the zoom; `width` says what one point stands for. */
@@ -62,6 +57,7 @@ export class Panel {
     if (retry && this.u && this.curves.length) return;
     this.destroy();
     this.note.textContent = "";
+    this.clipped.hidden = true;
     this.el.classList.remove("loading");
     this.el.classList.toggle("failed", Boolean(retry));
     this.message.replaceChildren(text, ...(retry ? [h("button", { class: "link", onclick: retry }, "Retry")] : []));
@@ -69,33 +65,41 @@ export class Panel {
 
   draw() {
     const { view } = this.wall;
-    this.x = view.window ?? this.everything();
+    this.x = windowPlaces(view) ?? this.everything();
     const found = yExtent(this.curves, this.x, view);
+    this.linear = found?.linear ?? 0;
     this.y = found ? padded(found, view.logY) : view.logY ? [0.1, 1] : [0, 1];
-    this.note.textContent = this.describe(found);
-    this.el.dataset.x = this.x.map((v) => Number(v.toPrecision(8))).join(",");
+    this.note.textContent = this.describe();
+    this.note.title = this.note.textContent;
+    this.clipped.hidden = !found?.clipped;
+    this.clipped.textContent = `clipped ${(found?.clipped ?? 0).toLocaleString("en-US")}`;
+    this.el.dataset.x = this.x.map((v) => Number(atPlace(v, view).toPrecision(8))).join(",");
     this.el.setAttribute("aria-label", `${this.metric}, ${this.curves.length} curves, ${this.note.textContent}`);
-    const shape = JSON.stringify([view.x, view.logY, this.wall.theme]);
+    const shape = JSON.stringify([view.x, isLog(view), view.logY, this.linear, this.wall.theme]);
     if (this.u && this.shape !== shape) this.destroy();
     this.shape = shape;
     if (!this.u) this.u = new uPlot(this.options(), this.frame(), this.plot);
     else this.u.setData(this.frame());
   }
 
-  /** All there is; over steps it begins where the first bucket begins. */
+  /** All there is; over steps it begins where the first bucket begins. In places (axis.js). */
   everything() {
+    const { view } = this.wall;
     const [lo, hi] = xExtent(this.curves) ?? [0, 1];
-    const width = this.wall.view.x === "step" ? this.width?.width ?? 0 : 0;
+    const width = view.x === "step" && !isLog(view) ? this.width?.width ?? 0 : 0;
     const start = width > 1 ? Math.floor(lo / width) * width : lo;
     return hi > start ? [start, hi] : [lo - 0.5, lo + 0.5];
   }
 
-  describe(found) {
+  describe() {
     const { view } = this.wall;
-    const parts = this.width ? [resolution(this.width, view.x)] : [];
-    if (view.smoothing > 0) parts.push(`smoothed τ ${view.x === "step" ? view.smoothing.toLocaleString("en-US") : duration(view.smoothing)}`);
+    const parts = this.width ? [resolution(this.width, view.x, isLog(view))] : [];
+    const outside = this.curves.reduce((n, c) => n + (c.outside ?? 0), 0);
+    if (outside) parts.push(`${view.x === "step" ? "step" : "x"} ≤ 0 not on a log axis`);
+    if (this.linear) parts.push(`symlog, straight within ±${num(this.linear)}`);
+    if (view.smoothing > 0) parts.push(`${KERNEL_WORDS[view.kernel]} τ ${view.x === "step" ? view.smoothing.toLocaleString("en-US") : duration(view.smoothing)}`);
+    if (this.curves.some((c) => c.members)) parts.push(this.wall.groups.note());
     if (this.curves.some((c) => c.ranks > 1) && view.ranks === "mean") parts.push("mean of ranks");
-    if (found?.clipped) parts.push(`${found.clipped} points outside`);
     return parts.join(" · ");
   }
 
@@ -114,9 +118,9 @@ export class Panel {
       legend: { show: false },
       scales: {
         x: { time: view.x === "time", range: () => this.x },
-        y: { distr: view.logY ? 3 : 1, range: () => this.y },
+        y: { ...(this.linear ? { distr: 4, asinh: this.linear } : { distr: view.logY ? 3 : 1 }), range: () => this.y },
       },
-      axes: [{ ...axis, size: 24, space: 64, ...horizontal(view.x) }, { ...axis, space: 28, size: (u, texts) => 14 + 6.4 * longest(texts), values: (u, splits, i, space, incr) => splits.map((v) => (v == null ? "" : view.logY ? logTick(v) : tick(v, incr))) }],
+      axes: [{ ...axis, size: 24, space: 64, ...horizontal(view) }, { ...axis, ...vertical(view, this.linear) }],
       series: [{}, { paths: () => null, points: { show: false } }],
       cursor: {
         points: { show: false },
@@ -136,7 +140,7 @@ export class Panel {
   zoomTo(u) {
     const { left, width } = u.select;
     if (width < 4) return;
-    const window = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
+    const window = [left, left + width].map((px) => atPlace(u.posToVal(px, "x"), this.wall.view));
     u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.wall.zoom(window);
   }
@@ -149,8 +153,19 @@ export class Panel {
     this.u?.redraw(false, false);
   }
 
+  /** The chart on a canvas of its own, so many px wide, whatever room it has on the page. */
+  async canvas(width, height) {
+    const { hooks, ...options } = this.options(), host = h("div", {});
+    const u = new uPlot({ ...options, width, height, cursor: { show: false }, hooks: { draw: hooks.draw } }, this.frame(), host);
+    await new Promise(requestAnimationFrame); // it draws in a microtask
+    const { canvas } = u.ctx;
+    u.destroy();
+    return canvas;
+  }
+
   height() {
-    return this.tall ? TALL_HEIGHT : this.wall.layout.roomy ? ROOMY_HEIGHT : CHART_HEIGHT;
+    if (this.full) return Math.max(CHART_HEIGHT, this.el.clientHeight - HEADER_PX);
+    return this.wall.layout.roomy ? ROOMY_HEIGHT : CHART_HEIGHT;
   }
 
   resize() {
@@ -162,16 +177,4 @@ export class Panel {
     this.u?.destroy();
     this.u = null;
   }
-}
-
-function longest(texts) {
-  return Math.max(1, ...(texts ?? []).map((text) => (text ?? "").length));
-}
-
-function horizontal(axis) {
-  if (axis === "time") return {};
-  const values = axis === "relative"
-    ? (u, splits) => splits.map((v) => duration(v))
-    : (u, splits, i, space, incr) => splits.map((v) => tick(v, incr));
-  return axis === "relative" ? { values, incrs: TIME_STEPS_S } : { values };
 }

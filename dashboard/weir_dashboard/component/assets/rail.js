@@ -1,37 +1,79 @@
-// The list of runs: eye toggle, only this, colour, state.
+// The list of runs: which are drawn, what they came to. Thousands of rows are only a few elements.
 
-import { h } from "./dom.js";
-
-const STATE_MARKS = { running: "●", finished: "✓", failed: "✕", crashed: "✕", interrupted: "◼" };
+import { h, put } from "./dom.js";
+import { listedRuns } from "./drawn.js";
+import { change, num } from "./format.js";
+import { rowsOnScreen } from "./rows.js";
+import { runRow } from "./run-row.js";
 
 const SEARCHED_FROM = 12; // runs
+const ROW_PX = 26; // as wall.css
 
 export class Rail {
   constructor(wall) {
     this.wall = wall;
+    this.shown = []; // runs that fit the search, in order
+    this.rows = new Map(); // id → {look, el}
     this.count = h("span", { class: "count" });
-    this.search = h("input", { type: "search", placeholder: "Find a run", "aria-label": "find a run", oninput: () => this.render() });
-    this.list = h("ul", { class: "runs" });
+    this.all = h("button", { class: "link", onclick: () => wall.drawAll() }, "draw all");
+    this.search = h("input", { type: "search", placeholder: "Find a run", "aria-label": "find a run", oninput: () => { this.list.scrollTop = 0; this.render(); } });
+    this.metric = h("div", { class: "rail-metric" });
+    this.list = h("ul", { class: "runs", onscroll: () => this.fill() });
     this.el = h("aside", { class: "rail", "aria-label": "runs" },
-      h("div", { class: "rail-head" }, this.count,
-        h("button", { class: "link", onclick: () => wall.draw(wall.spec.runs.map((r) => r.id)) }, "all"),
-        h("button", { class: "link", onclick: () => wall.draw([]) }, "none")),
-      this.search, this.list);
+      h("div", { class: "rail-head" }, this.count, this.all,
+        h("button", { class: "link", title: "draw no run", onclick: () => wall.draw([]) }, "none")),
+      this.search, this.metric, this.list);
+    this.sized = new ResizeObserver(() => this.fill());
+    this.sized.observe(this.list);
+  }
+
+  close() {
+    this.sized.disconnect();
   }
 
   render() {
-    const { runs, total } = this.wall.spec;
+    const { spec, view } = this.wall, { runs, total } = spec;
     const drawn = this.wall.drawn();
+    this.on = new Set(drawn);
     this.count.textContent = `${drawn.length} of ${total.toLocaleString("en-US")} ${total === 1 ? "run" : "runs"} drawn`;
     this.count.title = total > runs.length ? `the newest ${runs.length} are listed; filter to reach the others` : "";
+    this.all.hidden = drawn.length === runs.length;
+    this.all.textContent = total > runs.length ? `draw ${runs.length.toLocaleString("en-US")}` : "draw all";
     this.search.hidden = runs.length < SEARCHED_FROM;
-    const focused = this.focused();
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const shown = runs.filter((run) => words.every((w) => `${run.name} ${run.id}`.toLowerCase().includes(w)));
-    const on = new Set(drawn);
-    this.list.replaceChildren(...shown.map((run) => this.row(run, on.has(run.id))));
-    if (focused) this.focusOn(focused); // the row was made anew
-    if (total > runs.length) this.list.append(h("li", { class: "rest" }, `+${(total - runs.length).toLocaleString("en-US")} older runs: filter to reach them`));
+    this.shown = listedRuns(runs, view).filter((run) => words.every((w) => `${run.name} ${run.id}`.toLowerCase().includes(w)));
+    this.fill();
+  }
+
+  /** Make the rows that are on screen; a row that says the same as before stays, and keeps the focus. */
+  fill() {
+    const { wall } = this, values = wall.values();
+    this.metric.textContent = values.metric;
+    this.metric.hidden = !values.metric;
+    this.metric.title = values.metric && `the last value of ${values.metric}${wall.view.baseline ? ", and its change against the baseline" : ""}`;
+    const { from, to } = rowsOnScreen({ count: this.shown.length, height: ROW_PX, top: this.list.scrollTop, view: this.list.clientHeight });
+    const focused = this.focused(), kept = new Map();
+    const rows = this.shown.slice(from, to).map((run) => {
+      const look = this.look(run, values), words = JSON.stringify([run, look]), old = this.rows.get(run.id);
+      const row = old?.words === words ? old : { words, el: runRow(wall, run, look) };
+      kept.set(run.id, row);
+      return row.el;
+    });
+    this.rows = kept;
+    put(this.list, [space(from), ...rows, space(this.shown.length - to), this.rest()].filter(Boolean));
+    if (focused && this.focused() !== focused) this.focusOn(focused); // its row was made anew
+  }
+
+  look(run, { of, base }) {
+    const { view } = this.wall, value = of.get(run.id), isBaseline = run.id === view.baseline;
+    const told = value === undefined ? "" : base !== undefined && !isBaseline ? change(value, base) || num(value) : num(value);
+    return { on: this.on.has(run.id), pinned: view.pins.has(run.id), isBaseline, color: this.wall.color(run), value: told };
+  }
+
+  rest() {
+    const { runs, total } = this.wall.spec;
+    if (!this.shown.length && runs.length) return h("li", { class: "rest" }, `No run is called “${this.search.value}”.`);
+    return total > runs.length ? h("li", { class: "rest" }, `+${(total - runs.length).toLocaleString("en-US")} older runs: filter to reach them`) : null;
   }
 
   /** Put the cursor into the search; false when there is too little to search. */
@@ -43,10 +85,9 @@ export class Rail {
 
   /** Move the focus by so many rows, from the row it is on. */
   move(by) {
-    const ids = [...this.list.querySelectorAll(".run")].map((row) => row.dataset.run);
-    if (!ids.length) return;
-    const at = ids.indexOf(this.focused());
-    this.focusOn(ids[at < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, at + by))]);
+    if (!this.shown.length) return;
+    const at = this.shown.findIndex((run) => run.id === this.focused());
+    this.focusOn(this.shown[at < 0 ? 0 : Math.min(this.shown.length - 1, Math.max(0, at + by))].id);
   }
 
   /** The run meant by a key: that with the focus, else that under the cursor. */
@@ -59,35 +100,16 @@ export class Rail {
   }
 
   focusOn(id) {
-    const row = [...this.list.querySelectorAll(".run")].find((one) => one.dataset.run === id);
-    row?.querySelector(".name").focus();
+    if (!this.rows.has(id)) {
+      const at = this.shown.findIndex((run) => run.id === id);
+      if (at < 0) return;
+      this.list.scrollTop = Math.max(0, at * ROW_PX - this.list.clientHeight / 2);
+      this.fill();
+    }
+    this.rows.get(id)?.el.querySelector(".name").focus();
   }
+}
 
-  row(run, on) {
-    const { wall } = this;
-    const color = wall.color(run);
-    const swatch = h("button", {
-      class: "swatch", style: `--run:${color}`, "aria-pressed": String(on), "aria-label": `draw ${run.name}`,
-      title: "click: draw or hide · alt-click: only this", onclick: (event) => (event.altKey ? wall.only(run.id) : wall.toggle(run.id)),
-    });
-    const name = h("button", { class: "name", title: run.title, onclick: (event) => (event.altKey ? wall.only(run.id) : wall.toggle(run.id)) },
-      run.name, run.project && wall.spec.manyProjects ? h("small", {}, run.project) : null);
-    return h("li", { class: on ? "run on" : "run", "data-run": run.id, onmouseenter: () => wall.emphasise(on ? run.id : null), onmouseleave: () => wall.emphasise(null),
-      onfocusin: () => wall.emphasise(on ? run.id : null), onfocusout: () => wall.emphasise(null) },
-      swatch, name,
-      h("span", { class: "tools" },
-        h("button", { class: "icon", title: "only this run", "aria-label": `only ${run.name}`, onclick: () => wall.only(run.id) }, "◎"),
-        h("button", { class: "icon", title: "colour", "aria-label": `colour of ${run.name}`, onclick: (event) => this.pick(run, event.currentTarget) }, "◐"),
-        h("a", { class: "icon", title: "open the run", "aria-label": `open ${run.name}`, href: run.href, target: "_self" }, "↗")),
-      h("span", { class: `state ${run.state}`, title: run.stateText, "aria-label": run.stateText }, STATE_MARKS[run.state] ?? "·"));
-  }
-
-  pick(run, anchor) {
-    const close = () => picker.remove();
-    const dot = (color, index) => h("button", { class: "dot", style: `background:${color}`, "aria-label": `colour ${index + 1}`, onclick: () => { close(); this.wall.recolor(run.id, index); } });
-    const picker = h("div", { class: "picker", role: "dialog", "aria-label": `colour of ${run.name}`, onmouseleave: close },
-      ...this.wall.spec.palette.map(dot), h("button", { class: "link", onclick: () => { close(); this.wall.recolor(run.id, null); } }, "its own"));
-    anchor.closest("li").append(picker);
-    picker.firstElementChild.focus();
-  }
+function space(rows) {
+  return rows > 0 ? h("li", { class: "space", "aria-hidden": "true", style: `height:${rows * ROW_PX}px` }) : null;
 }

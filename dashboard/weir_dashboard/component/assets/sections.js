@@ -26,6 +26,21 @@ export function sections(names) {
     .sort((a, b) => place(a.title) - place(b.title) || a.title.localeCompare(b.title));
 }
 
+/** Sections in the order of the page, `[{key, title, metrics}]`: what was pinned, whether it is listed or not, then by prefix. */
+export function ordered(names, top) {
+  const rest = top.length ? names.filter((name) => !top.includes(name)) : names;
+  const found = sections(rest).map(({ title, metrics }) => ({ key: `${title}/`, title: title || "metrics", metrics }));
+  return top.length ? [{ key: PINNED, title: "pinned", metrics: top }, ...found] : found;
+}
+
+/** The key of the section above all others; the others' are their prefixes with a slash. */
+export const PINNED = "pinned";
+
+/** Is a section open? One that is folded has its key in the view. */
+export function isOpen(key, view) {
+  return !view.folded.has(key);
+}
+
 const FIRST = ["train", "val", "valid", "validation", "eval", "test", ""];
 
 function place(title) {

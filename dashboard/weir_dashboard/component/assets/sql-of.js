@@ -5,9 +5,9 @@ const MOST_ROWS = 200_000;
 
 /**
  * A SELECT over the view `metrics`: the drawn runs, this metric, the zoomed window. Over steps it puts together what the chart
- * does: `width` steps to a bucket (0 = every point), and the ranks where the chart shows their mean.
+ * does: `width` steps to a bucket (0 = every point), and the ranks where the chart shows their mean. Rows end at `most`; null = never.
  */
-export function sqlOf(metric, ids, view, { wide = false, width = 0 } = {}) {
+export function sqlOf(metric, ids, view, { wide = false, width = 0, most = MOST_ROWS } = {}) {
   const overSteps = view.x === "step", mean = wide && view.ranks === "mean";
   const bucket = overSteps && width > 1 ? `intDiv(step, ${width}) * ${width}` : "";
   const run = new Set(ids.map(projectOf)).size > 1 ? "concat(project, '/', run_id) AS run" : "run_id";
@@ -25,17 +25,26 @@ export function sqlOf(metric, ids, view, { wide = false, width = 0 } = {}) {
     `  AND metric = ${quoted(metric)}${whereWindow(view)}`,
     ...(grouped ? [`GROUP BY ${by.join(", ")}`] : []),
     `ORDER BY ${bucket ? "bucket" : "step"}, run_id`,
-    `LIMIT ${MOST_ROWS}`,
+    ...(most ? [`LIMIT ${most}`] : []),
   ].join("\n");
 }
 
 /** The SQL page with this statement; a long one is packed, as statement.py does. */
 export async function sqlAddress(sql) {
-  if (sql.length <= PLAIN_CHARS) return `/sql?${new URLSearchParams({ sql })}`;
-  const packed = new Blob([sql]).stream().pipeThrough(new CompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+  return `/sql?${new URLSearchParams(await packed(sql))}`;
+}
+
+/** The download of every row of its answer. */
+export async function downloadAddress(sql) {
+  return `/api/sql?${new URLSearchParams({ format: "csv", ...(await packed(sql)) })}`;
+}
+
+async function packed(sql) {
+  if (sql.length <= PLAIN_CHARS) return { sql };
+  const deflated = new Blob([sql]).stream().pipeThrough(new CompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(deflated).arrayBuffer());
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return `/sql?${new URLSearchParams({ sqlz: text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "") })}`;
+  return { sqlz: text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "") };
 }
 
 /** The form of a new rule over this metric. */

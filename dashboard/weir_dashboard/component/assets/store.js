@@ -55,11 +55,11 @@ export class SeriesStore {
 
   /** Fetch metrics × runs; resolves to true when something new has come. */
   async load(metrics, runs, question, signal) {
-    const params = [...question.params, ...metrics.map((m) => ["metric", m]), ...runs.map((r) => ["run", r])];
+    const params = [...question.params, ...metrics.map((m) => ["metric", m]), ...runs.map((r) => [question.of ?? "run", r])];
     const request = JSON.stringify(params);
     const current = metrics.every((m) => runs.every((r) => this.has(m, r, question.key)));
     const etag = current ? this.etags.get(request) ?? UNNAMED : undefined; // held already: only news is wanted
-    const answer = await ask(`${this.api}/series`, params, { signal, etag });
+    const answer = await ask(`${this.api}/${question.path ?? "series"}`, params, { signal, etag });
     if (answer.status === 304) return false;
     const { header, series } = unpack(await answer.arrayBuffer());
     if (this.etags.size > 64) this.etags.clear();

@@ -9,7 +9,7 @@ export function readTheme(el) {
   const text = dark ? "255,255,255" : "20,24,32";
   return {
     dark, font: get("--st-font", "system-ui, sans-serif"),
-    faded: `rgba(${text},${dark ? 0.62 : 0.6})`, grid: `rgba(${text},0.075)`, band: dark ? 0.24 : 0.18,
+    background, text: `rgb(${text})`, faded: `rgba(${text},${dark ? 0.62 : 0.6})`, grid: `rgba(${text},0.075)`, band: dark ? 0.24 : 0.18,
   };
 }
 

@@ -2,21 +2,22 @@
 
 import { h } from "./dom.js";
 import { nonFiniteWords } from "./draw.js";
-import { nearest } from "./curves.js";
-import { num, position } from "./format.js";
+import { gapAfter, nearest } from "./curves.js";
+import { change, num, position, resolution } from "./format.js";
+import { isLog } from "./axis.js";
 
 const SHOWN = 12;
 
 /** Rows for the tooltip, nearest to the cursor's y first, as the eye sees it on this axis. Pure. */
-export function rowsAt(curves, x, y, logY = false) {
-  const height = logY ? (v) => Math.log(Math.max(v, Number.MIN_VALUE)) : (v) => v;
+export function rowsAt(curves, x, y, logY = false, linear = 0) {
+  const height = linear ? (v) => Math.asinh(v / linear) : logY ? (v) => Math.log(Math.max(v, Number.MIN_VALUE)) : (v) => v;
   const rows = [];
   for (const curve of curves) {
     const i = nearest(curve.x, x);
-    if (i < 0 || Math.abs(curve.x[i] - x) > curve.gap) continue;
+    if (i < 0 || Math.abs(curve.x[i] - x) > gapAfter(curve.gap, i)) continue;
     const value = curve.smoothed[i];
     const spread = curve.spread && curve.hi[i] > curve.lo[i] ? [curve.lo[i], curve.hi[i]] : null;
-    rows.push({ curve, x: curve.x[i], value, spread, bad: curve.bad[i], distance: Number.isNaN(value) ? Infinity : Math.abs(height(value) - height(y)) });
+    rows.push({ curve, i, x: curve.raw?.[i] ?? curve.x[i], value, spread, bad: curve.bad[i], distance: Number.isNaN(value) ? Infinity : Math.abs(height(value) - height(y)) });
   }
   return rows.sort((a, b) => a.distance - b.distance);
 }
@@ -26,15 +27,17 @@ export class Tooltip {
     this.el = h("div", { class: "tooltip", role: "status", hidden: true });
   }
 
+  /** Returns the run nearest to the cursor. */
   show(panel, cursor, view, host) {
     const { u } = panel;
     if (cursor.left < 0 || cursor.top < 0) return this.hide();
     const x = u.posToVal(cursor.left, "x");
-    const rows = rowsAt(panel.curves, x, u.posToVal(cursor.top, "y"), view.logY);
+    const rows = rowsAt(panel.curves, x, u.posToVal(cursor.top, "y"), view.logY, panel.linear);
     if (rows.length === 0) return this.hide();
-    const head = h("div", { class: "at" }, position(rows[0].x, view.x, view.xMetric));
+    const head = h("div", { class: "at" }, position(rows[0].x, view.x, view.xMetric), panel.width ? h("small", {}, resolution(panel.width, view.x, isLog(view))) : null);
+    const base = rows.find((row) => row.curve.run === view.baseline)?.value;
     const more = rows.length - SHOWN;
-    this.el.replaceChildren(head, ...rows.slice(0, SHOWN).map(line), ...(more > 0 ? [h("div", { class: "more" }, `+${more} more`)] : []));
+    this.el.replaceChildren(head, ...rows.slice(0, SHOWN).map((row) => line(row, row.curve.run === view.baseline ? undefined : base, row.curve.run === view.baseline)), ...(more > 0 ? [h("div", { class: "more" }, `+${more} more`)] : []));
     this.el.hidden = false;
     this.place(u.over.getBoundingClientRect(), cursor, host.getBoundingClientRect());
     return rows[0].curve.run;
@@ -53,11 +56,12 @@ export class Tooltip {
   }
 }
 
-function line({ curve, value, spread, bad }) {
+function line({ curve, i, value, spread, bad }, base, isBaseline) {
   const words = nonFiniteWords(bad);
   return h("div", { class: "row" },
     h("i", { style: `background:${curve.color}` }),
     h("span", { class: "name" }, curve.label),
     h("b", {}, words && Number.isNaN(value) ? words : num(value)),
-    h("span", { class: "spread" }, words || (spread ? `${num(spread[0])} – ${num(spread[1])}` : "")));
+    h("span", { class: "change" }, isBaseline ? "baseline" : base === undefined ? "" : change(value, base)),
+    h("span", { class: "spread" }, curve.told?.(i + (curve.outside ?? 0)) || words || (spread ? `${num(spread[0])} – ${num(spread[1])}` : "")));
 }

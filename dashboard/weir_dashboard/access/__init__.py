@@ -1,0 +1,1 @@
+"""Who looks at the dashboard, how they come in, and what of the store they can ask."""
