@@ -83,7 +83,7 @@ def test_a_filter_for_one_user_holds_whatever_they_are_called() -> None:
 
 def test_running_runs_have_a_curve_and_silent_ones_say_so() -> None:
     reader = two_projects(6)
-    silent = replace(reader.runs[-2], last_seen_unix_us=int((NOW_S - 250) * 1e6))
+    silent = replace(reader.runs[-2], last_seen_unix_us=int((time.time() - 250) * 1e6))
     reader.runs[-2] = silent
     test = show("home", whole(reader))
     running = test.dataframe[0].value

@@ -139,6 +139,8 @@ def test_the_page_about_the_dashboard_lists_every_key_of_the_address():
     assert {"tab", "cmp_all", "log_q"} <= of_the_pages
     # what is chosen on Compare by one function, or by brushing
     of_the_pages |= {"cmp_y", "cmp_x", "cmp_yy", "cmp_color", "cmp_size", "cmp_in", "cmp_run"}
+    # what links of Home, of saved views and of reports say
+    of_the_pages |= {"who", "v", "edit", "version", "add"}
     assert (
         set(re.findall(r"^\| `(\w+)` \|", table, re.M))
         == set(selection.build(everything)) | of_the_pages
