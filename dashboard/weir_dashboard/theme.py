@@ -31,7 +31,7 @@ CSS: Final = """
 .weir-shield.whole, .weir-shield.pending { color: light-dark(#23782f, #52b55f); }
 .weir-shield.lost { color: light-dark(#8a5c04, #d9a03c); }
 .weir-shield.changed, .weir-shield.missing, .weir-shield.doubled { color: light-dark(#b9301c, #f0705c); }
-.st-key-filter_hints { position: absolute; }
+.st-key-filter_hints { position: absolute; width: 0; }
 .st-key-weir-views { position: fixed; top: 0.3rem; right: 4.2rem; z-index: 999991; width: auto; }
 body:has(.st-key-weir-account) .st-key-weir-views { right: 17rem; } /* the corner of who is signed in */
 .st-key-weir-views button { min-height: 2rem; padding: 0 0.6rem; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.e2e.fixtures_states import AXE, PAGES, States, open_drawn, open_still, states_of, watched
 from weir_dashboard import navigation
@@ -105,8 +105,9 @@ def test_no_page_scrolls_sideways_on_a_phone_or_on_a_wall(browser: Browser, stat
             open_still(page, states.address_of(name))
             for width in (420, 3840):
                 page.set_viewport_size({"width": width, "height": 1600})
-                page.evaluate("new Promise(requestAnimationFrame)")
-                if page.evaluate(TOO_WIDE):
+                try:  # what follows the window comes a moment after it
+                    page.wait_for_function(f"!({TOO_WIDE})", timeout=5_000)
+                except TimeoutError:
                     wide.append((name, width))
     assert wide == []
 

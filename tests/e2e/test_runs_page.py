@@ -220,9 +220,9 @@ def test_a_name_is_typed_into_the_table_and_saved(desk, table):
     desk.get_by_text("Edit", exact=True).first.click()
     expect(desk.get_by_role("button", name="Save 0 runs")).to_be_disabled()
     at_cell(desk, -0.3, 0, desk.mouse.dblclick)
-    desk.keyboard.press("Control+A")
-    desk.keyboard.type("typed here")
-    desk.keyboard.press("Enter")
+    cell = desk.locator("#portal textarea")
+    cell.fill("typed here")
+    cell.press("Enter")
     press(desk, "Save 1 run")
     expect(desk.get_by_text("1 run done")).to_be_visible()
     assert table.reader.get_run(RunRef(PROJECT, "r020")).name == "typed here"
