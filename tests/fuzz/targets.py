@@ -206,7 +206,7 @@ def filter_text(data: bytes) -> None:
     check_sql(compile_condition(condition, columns, parameters), parameters)
 
 
-_IDENTIFIERS: Final = {"name", "run_id", "tags", "tag"}
+_IDENTIFIERS: Final = {"name", "run_id", "notes", "tags", "tag"}
 
 
 def check_sql(sql: str, parameters: Parameters) -> None:
