@@ -277,17 +277,24 @@ def test_a_cold_run_is_not_rolled_again_and_a_hot_one_is_not_thawed(
         house.roll(run)
 
 
+@pytest.mark.parametrize("others_are_cold", [False, True])
 def test_a_server_that_cannot_get_at_the_files_keeps_its_rows_and_says_so(
-    house: ColdHouse, run: RunRef
+    engine: EngineProcess, tmp_path: Path, others_are_cold: bool
 ) -> None:
-    before = house.answers(run)
-    away = BucketPlace("http://127.0.0.1:9", "nowhere", "who", "what")
-    house.changes = house.make(objects=house.objects, place=away)
-    change = house.roll(run)
-    assert "cannot get at the object store" in change.receipt["given_up"]
-    assert house.keys(run) == []
-    assert not house.is_cold(run)
-    assert house.answers(run) == before
+    with cold_house(engine, "cold_away", *local_objects(tmp_path)) as house:
+        run = house.log("r", everything(0))
+        before, rows = house.answers(run), house.hot_rows(run)
+        if others_are_cold:
+            house.roll(house.log("other", everything(0)))
+        away = BucketPlace("http://127.0.0.1:9", "nowhere", "who", "what")
+        house.changes = house.make(objects=house.objects, place=away)
+        change = house.roll(run)
+        assert "cannot get at the object store" in change.receipt["given_up"]
+        assert house.keys(run) == []
+        assert not house.is_cold(run)
+        assert house.hot_rows(run) == rows
+        if not others_are_cold:  # else SQL over points asks the files of others, too
+            assert house.answers(run) == before
 
 
 def test_a_roll_that_two_gateways_take_up_is_made_once(house: ColdHouse, run: RunRef) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -214,7 +215,10 @@ class Rolling:
         scraps = [each for each in change.receipt.get(ATTEMPTS, ()) if each != counted]
         keys = [key for each in scraps for key in keys_of(change.ref, UUID(each))]
         self._objects.delete(keys)
-        self._shelf.renew()
+        with suppress(
+            StoreUnavailable
+        ):  # files out of reach: the next roll or start shows them anew
+            self._shelf.renew()
         inner = (LINES, ATTEMPTS)
         kept = {name: each for name, each in change.receipt.items() if name not in inner}
         return self._book.end(replace(change, receipt=kept), self._now(), **receipt)
