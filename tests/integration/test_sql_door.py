@@ -453,7 +453,7 @@ def test_reasons_are_left_out_however_the_bytes_are_cut(size: int) -> None:
 def test_a_token_revoked_while_its_answer_streams_gets_no_more(
     sql_store: ClickHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weir_server.gateway.auth.RELOAD_S", 0.0)
+    monkeypatch.setattr("weir_store.tokens.RELOAD_S", 0.0)
     path = tmp_path / "tokens.toml"
     tokens = {"reader": create_token(path, name="r", role=Role.READER, projects=["vision"])}
     wide = {"sql_result_rows": 10**12, "sql_result_bytes": 10**15}

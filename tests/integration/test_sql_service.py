@@ -143,7 +143,7 @@ def test_only_who_has_a_token_asks(sql_gateway: SqlGateway) -> None:
 
 
 def test_a_revoked_token_gets_no_further_piece(api, sql_gateway: SqlGateway, monkeypatch) -> None:
-    monkeypatch.setattr("weir_server.gateway.auth.RELOAD_S", 0.0)
+    monkeypatch.setattr("weir_store.tokens.RELOAD_S", 0.0)
     big = np.random.default_rng(0).integers(0, 1 << 62, 300_000).tolist()
     sql_gateway.reader.batches = numbers(big) * 3
 

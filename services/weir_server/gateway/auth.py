@@ -11,9 +11,7 @@ from weir_server.clock import Clock, SystemClock
 from weir_server.errors import Forbidden, StartupError, Unauthenticated
 from weir_server.gateway.tokens import EVERY_PROJECT, Role, unreadable
 from weir_server.log import get_logger
-from weir_store.tokens import RELOAD_S, KnownTokens, UnreadableTokens
-
-__all__ = ["ANYBODY", "RELOAD_S", "Auth", "Metadata", "Principal"]
+from weir_store.tokens import KnownTokens, UnreadableTokens
 
 _HEADER: Final = "authorization"
 _SCHEME: Final = "bearer "

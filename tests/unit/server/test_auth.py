@@ -6,7 +6,7 @@ import pytest
 
 from weir_server.clock import ManualClock
 from weir_server.errors import Forbidden, StartupError, Unauthenticated
-from weir_server.gateway.auth import RELOAD_S, Auth
+from weir_server.gateway.auth import Auth
 from weir_server.gateway.tokens import (
     Role,
     Token,
@@ -15,6 +15,7 @@ from weir_server.gateway.tokens import (
     read_tokens,
     revoke_token,
 )
+from weir_store.tokens import RELOAD_S
 
 
 @pytest.fixture
