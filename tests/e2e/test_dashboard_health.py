@@ -34,8 +34,8 @@ def test_the_health_of_a_running_weir_is_told_from_its_parts_and_its_store(
         page = context.new_page()
         page.goto(f"{weir.dashboard}/health")
         expect(page.get_by_text("Everything that was looked at is well.")).to_be_visible()
-        expect(page.get_by_text("4 processes")).to_be_visible()
-        expect(page.get_by_text("1 shard")).to_be_visible()
+        expect(page.get_by_text("4 processes", exact=True)).to_be_visible()
+        expect(page.get_by_text("1 shard", exact=True)).to_be_visible()
 
         def figure(name: str):
             card = page.locator(".weir-figures > div").filter(has_text=re.compile(f"^{name}"))
