@@ -1,12 +1,13 @@
-"""MLflow on SQLite: how long `search_runs` takes for a page of runs by final metric and parameter."""
+"""MLflow on SQLite: how long `search_runs` takes for a page of runs by a final metric.
 
-import random
+Its parameters are texts that can be equal or alike, not less: the half of our question that is about
+`lr` cannot be asked.
+"""
+
 import statistics
 import sys
-import tempfile
 import time
 
-from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
 
 from benchmarks.pace import report
@@ -14,30 +15,15 @@ from benchmarks.pace import report
 PAGE = 50
 TIMES = 10
 
-
-def main(runs: int, metrics: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-        experiment = client.create_experiment("asking")
-        for _ in range(runs):
-            run_id = client.create_run(experiment).info.run_id
-            client.log_batch(
-                run_id,
-                metrics=[Metric(f"metric_{n:03d}", random.random(), 0, 0) for n in range(metrics)],
-                params=[Param(name, f"{random.random() / 10:.4f}") for name in ("lr", "seed")],
-            )
-        taken = []
-        for _ in range(TIMES):
-            begun_s = time.perf_counter()
-            client.search_runs(
-                [experiment],
-                "metrics.metric_007 < 0.75 and params.lr < '0.05'",
-                order_by=["metrics.metric_007 ASC"],
-                max_results=PAGE,
-            )
-            taken.append(1_000 * (time.perf_counter() - begun_s))
-        report({"page_ms": statistics.median(taken)})
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+client, experiment = MlflowClient(f"sqlite:///{sys.argv[1]}"), sys.argv[2]
+taken = []
+for _ in range(TIMES):
+    begun_s = time.perf_counter()
+    client.search_runs(
+        [experiment],
+        "metrics.`train/metric_007` < 2.1",
+        order_by=["metrics.`train/metric_007` ASC"],
+        max_results=PAGE,
+    )
+    taken.append(1_000 * (time.perf_counter() - begun_s))
+report({"page_ms": statistics.median(taken)})
