@@ -131,10 +131,7 @@ class DocumentsAsked:
         Raises:
             Overtaken: Somebody saved a version after `seen`; nothing was stored.
         """
-        newest = self._doors.reader.get_document(seen.kind, seen.document_id, seen.project)
-        if newest is None or newest.save_id != seen.save_id:
-            raise Overtaken(newest, seen.name)
-        return self._follow(newest, by, name=name, body=body)
+        return self._follow(self._not_overtaken(seen), by, name=name, body=body)
 
     def save_over(self, newest: Document, by: str, *, name: str, body: str) -> Document:
         """Store a version after the one somebody else saved: theirs stays among the versions."""
@@ -142,10 +139,7 @@ class DocumentsAsked:
 
     def delete(self, seen: Document, by: str) -> None:
         """Take a document away; its versions stay. Raises `Overtaken`."""
-        newest = self._doors.reader.get_document(seen.kind, seen.document_id, seen.project)
-        if newest is None or newest.save_id != seen.save_id:
-            raise Overtaken(newest, seen.name)
-        self._follow(newest, by, is_deleted=True)
+        self._follow(self._not_overtaken(seen), by, is_deleted=True)
 
     def at_the_same_moment(self, saved: Document) -> list[Document]:
         """Return other saves of the same version: two people pressed at once, and both are kept."""
@@ -203,6 +197,13 @@ class DocumentsAsked:
             self._follow(known, by, body=view_id, is_deleted=not view_id)
         elif view_id:
             self.create(Kind.DEFAULT, project, page, view_id, by, document_id=key)
+
+    def _not_overtaken(self, seen: Document) -> Document:
+        """Return the newest version, the one that was seen. Raises `Overtaken` when it is another."""
+        newest = self._doors.reader.get_document(seen.kind, seen.document_id, seen.project)
+        if newest is None or newest.save_id != seen.save_id:
+            raise Overtaken(newest, seen.name)
+        return newest
 
     def _follow(
         self,
